@@ -1,0 +1,96 @@
+//! The optimisers' arithmetic on candle tensors, in the order of operations of `torch.optim`.
+
+use candle_core::{Result, Tensor, Var};
+
+use crate::Optimizer;
+use crate::optimizer::{ADAM_BETA1, ADAM_BETA2, ADAM_EPS};
+
+/// What the optimiser remembers of a parameter.
+#[derive(Debug)]
+struct Moment {
+    /// Adam's first moment, or the momentum buffer.
+    first: Tensor,
+    /// Adam's second moment; unused by SGD.
+    second: Tensor,
+}
+
+/// What the optimiser remembers between steps.
+#[derive(Debug, Default)]
+pub(super) struct Moments {
+    steps: i32,
+    moments: Vec<Moment>,
+}
+
+impl Moments {
+    /// Moves every parameter by its gradient. Gradients come in the order of the parameters.
+    pub(super) fn update(
+        &mut self,
+        optimizer: Optimizer,
+        parameters: &[(String, Var)],
+        gradients: &[Tensor],
+        learning_rate: f64,
+    ) -> Result<()> {
+        if self.moments.is_empty() {
+            for (_, var) in parameters {
+                self.moments.push(Moment {
+                    first: var.zeros_like()?,
+                    second: var.zeros_like()?,
+                });
+            }
+        }
+        self.steps = self.steps.saturating_add(1);
+        for (((_, var), gradient), moment) in
+            parameters.iter().zip(gradients).zip(&mut self.moments)
+        {
+            let xs = var.as_detached_tensor();
+            let moved = match optimizer {
+                Optimizer::Adam { weight_decay } => adam(
+                    &xs,
+                    &decayed(gradient, &xs, weight_decay)?,
+                    moment,
+                    self.steps,
+                    learning_rate,
+                )?,
+                Optimizer::AdamW { weight_decay } => {
+                    let shrunk = (&xs * (1.0 - learning_rate * weight_decay))?;
+                    adam(&shrunk, gradient, moment, self.steps, learning_rate)?
+                }
+                Optimizer::Sgd {
+                    momentum,
+                    weight_decay,
+                } => {
+                    let gradient = decayed(gradient, &xs, weight_decay)?;
+                    moment.first = ((&moment.first * momentum)? + gradient)?;
+                    (xs - (&moment.first * learning_rate)?)?
+                }
+            };
+            var.set(&moved)?;
+        }
+        Ok(())
+    }
+}
+
+/// The gradient with the L2 penalty's.
+fn decayed(gradient: &Tensor, xs: &Tensor, weight_decay: f64) -> Result<Tensor> {
+    if weight_decay == 0.0 {
+        Ok(gradient.clone())
+    } else {
+        gradient + (xs * weight_decay)?
+    }
+}
+
+/// Kingma and Ba, "Adam" (2015), algorithm 1, with the bias corrections where `torch.optim.Adam` applies them.
+fn adam(
+    xs: &Tensor,
+    gradient: &Tensor,
+    moment: &mut Moment,
+    step: i32,
+    learning_rate: f64,
+) -> Result<Tensor> {
+    moment.first = ((&moment.first * ADAM_BETA1)? + (gradient * (1.0 - ADAM_BETA1))?)?;
+    moment.second = ((&moment.second * ADAM_BETA2)? + (gradient.sqr()? * (1.0 - ADAM_BETA2))?)?;
+    let step_size = learning_rate / (1.0 - ADAM_BETA1.powi(step));
+    let correction = (1.0 - ADAM_BETA2.powi(step)).sqrt();
+    let denominator = ((moment.second.sqrt()? / correction)? + ADAM_EPS)?;
+    xs - ((&moment.first / denominator)? * step_size)?
+}

@@ -1,0 +1,10 @@
+//! The behaviour of `juggle-models`, seen from outside.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that fails by panicking is what a test is for"
+)]
+
+mod engine; // training and inference: overfitting, determinism, averaging, errors
+mod golden; // one training step against PyTorch float64
+mod network; // descriptions, summaries, initialisation
+mod state; // weights on disk
