@@ -1,0 +1,203 @@
+//! Random transforms of training images.
+//!
+//! A list like `hflip,vflip,shift=2` names what may happen to an image; what does happen is drawn from a
+//! stream keyed by (seed, epoch, index). All draws are made in one fixed order whether or not a
+//! transform is on, so that switching one on leaves the others as they were.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::{Error, Result};
+use crate::png::ImageShape;
+use crate::stream::{Purpose, Stream};
+
+#[cfg(test)]
+mod tests;
+
+/// The transforms that may be applied, in this order. The default is none.
+///
+/// Written as a list: `hflip`, `vflip`, `transpose`, `shift=N` and `gain=X`, separated by commas, or
+/// `none`.
+///
+/// ```
+/// use juggle_dataset::Augment;
+///
+/// let augment: Augment = "vflip, hflip,shift=2".parse()?;
+/// assert_eq!(augment.to_string(), "hflip,vflip,shift=2");
+/// assert_eq!(Augment::default().to_string(), "none");
+/// # Ok::<(), juggle_dataset::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Augment {
+    /// Rows and columns change places for half of the images (square images only).
+    pub transpose: bool,
+    /// Left and right change places for half of the images.
+    pub horizontal_flip: bool,
+    /// Top and bottom change places for half of the images.
+    pub vertical_flip: bool,
+    /// The image moves by a whole number of pixels, uniform from `-shift` to `shift` in each direction;
+    /// what comes into view is 0.
+    pub shift: usize,
+    /// Values are multiplied by a factor uniform from `1 - gain` to `1 + gain` and then clamped to [0, 1].
+    /// From 0 to below 1.
+    pub gain: f32,
+}
+
+const EXPECTED: &str =
+    "hflip, vflip, transpose, shift=N (whole pixels), gain=X (0 < X < 1), or none";
+
+impl Augment {
+    /// Whether nothing is ever changed.
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Checks that images of this shape can be transformed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TransposeNeedsSquare`] for a rectangle; [`Error::ShiftTooLarge`] when a shift could
+    /// move the whole image out of view.
+    pub fn check(&self, shape: ImageShape) -> Result<()> {
+        let ImageShape { height, width, .. } = shape;
+        if self.transpose && height != width {
+            return Err(Error::TransposeNeedsSquare { height, width });
+        }
+        if self.shift > 0 && self.shift >= height.min(width) {
+            return Err(Error::ShiftTooLarge {
+                shift: self.shift,
+                height,
+                width,
+            });
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for Augment {
+    type Err = Error;
+
+    fn from_str(list: &str) -> Result<Self> {
+        let mut augment = Self::default();
+        if matches!(list.trim(), "" | "none") {
+            return Ok(augment);
+        }
+        for item in list.split(',').map(str::trim) {
+            let unknown = || Error::AugmentSyntax {
+                found: item.to_owned(),
+                expected: EXPECTED,
+            };
+            match item.split_once('=') {
+                None => match item {
+                    "hflip" => augment.horizontal_flip = true,
+                    "vflip" => augment.vertical_flip = true,
+                    "transpose" => augment.transpose = true,
+                    _ => return Err(unknown()),
+                },
+                Some(("shift", n)) => augment.shift = n.parse().map_err(|_| unknown())?,
+                Some(("gain", x)) => {
+                    let gain = x.parse().ok().filter(|x| (0.0..1.0).contains(x));
+                    augment.gain = gain.ok_or_else(unknown)?;
+                }
+                Some(_) => return Err(unknown()),
+            }
+        }
+        Ok(augment)
+    }
+}
+
+impl fmt::Display for Augment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut items = Vec::new();
+        let flags = [
+            (self.horizontal_flip, "hflip"),
+            (self.vertical_flip, "vflip"),
+            (self.transpose, "transpose"),
+        ];
+        items.extend(
+            flags
+                .iter()
+                .filter(|(on, _)| *on)
+                .map(|(_, name)| (*name).to_owned()),
+        );
+        if self.shift > 0 {
+            items.push(format!("shift={}", self.shift));
+        }
+        if self.gain > 0.0 {
+            items.push(format!("gain={}", self.gain));
+        }
+        if items.is_empty() {
+            items.push("none".to_owned());
+        }
+        f.write_str(&items.join(","))
+    }
+}
+
+/// One drawn transform.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Transform {
+    transpose: bool,
+    horizontal_flip: bool,
+    vertical_flip: bool,
+    /// Pixels to the right and down.
+    dx: isize,
+    dy: isize,
+    gain: f32,
+}
+
+impl Transform {
+    /// The transform of one sample.
+    pub(crate) fn draw(augment: &Augment, seed: u64, epoch: u64, index: u64) -> Self {
+        let mut stream = Stream::new(seed, Purpose::Augment, epoch, index);
+        let mut coin = || stream.below(2) == 1;
+        let (transpose, horizontal_flip, vertical_flip) = (coin(), coin(), coin());
+        let reach = augment.shift.cast_signed();
+        let mut offset = || stream.below(2 * augment.shift + 1).cast_signed() - reach;
+        let (dx, dy) = (offset(), offset());
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a gain needs no more than f32 precision"
+        )]
+        let spread = 2.0 * stream.unit() as f32 - 1.0;
+        Self {
+            transpose: augment.transpose && transpose,
+            horizontal_flip: augment.horizontal_flip && horizontal_flip,
+            vertical_flip: augment.vertical_flip && vertical_flip,
+            dx,
+            dy,
+            gain: 1.0 + augment.gain * spread,
+        }
+    }
+
+    /// Appends the transformed image (CHW, values in [0, 1]) to `xs`.
+    pub(crate) fn apply(&self, pixels: &[u8], shape: ImageShape, xs: &mut Vec<f32>) {
+        let ImageShape { height, width, .. } = shape;
+        for plane in pixels.chunks_exact(height * width) {
+            for y in 0..height {
+                for x in 0..width {
+                    let source = self.source(y, x, height, width);
+                    let value = source.map_or(0.0, |i| f32::from(plane[i]) / 255.0);
+                    xs.push((value * self.gain).clamp(0.0, 1.0));
+                }
+            }
+        }
+    }
+
+    /// Where the value at (y, x) comes from: the transforms undone, last one first.
+    fn source(&self, y: usize, x: usize, height: usize, width: usize) -> Option<usize> {
+        let y = y.checked_add_signed(-self.dy).filter(|&y| y < height)?;
+        let x = x.checked_add_signed(-self.dx).filter(|&x| x < width)?;
+        let y = if self.vertical_flip {
+            height - 1 - y
+        } else {
+            y
+        };
+        let x = if self.horizontal_flip {
+            width - 1 - x
+        } else {
+            x
+        };
+        let (y, x) = if self.transpose { (x, y) } else { (y, x) };
+        Some(y * width + x)
+    }
+}

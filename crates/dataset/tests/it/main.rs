@@ -1,0 +1,13 @@
+//! Behaviour of the crate through its public interface.
+#![expect(
+    clippy::unwrap_used,
+    reason = "the whole binary is a test; clippy's exemption covers test functions, not their helpers"
+)]
+
+mod audit; // what `inspect` finds, on the committed data and on built cases
+mod clips; // clip folders and windows
+mod folder; // image folders: layouts and splits
+mod folder_errors; // faulty image folders, sentence by sentence
+mod png; // the corpus of PNG files: every colour type, and broken ones
+mod synth; // the committed data, byte for byte
+mod tree; // builds folders of small images for the tests above
