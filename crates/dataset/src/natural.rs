@@ -7,8 +7,17 @@ use std::str::Chars;
 #[cfg(test)]
 mod tests;
 
-/// Compares two names; equal only when the names are equal.
-pub(crate) fn natural_cmp(a: &str, b: &str) -> Ordering {
+/// Compares two names, digit runs as numbers: `frame_2` comes before `frame_10`. Equal only when the names are equal.
+///
+/// # Examples
+///
+/// ```
+/// let mut names = ["frame_10", "frame_9", "frame_1"];
+/// names.sort_by(|a, b| juggle_dataset::natural_cmp(a, b));
+/// assert_eq!(names, ["frame_1", "frame_9", "frame_10"]);
+/// ```
+#[must_use]
+pub fn natural_cmp(a: &str, b: &str) -> Ordering {
     let (mut xs, mut ys) = (a.chars().peekable(), b.chars().peekable());
     loop {
         let (x, y) = match (xs.peek().copied(), ys.peek().copied()) {

@@ -1,0 +1,31 @@
+//! One module for each command; here only the dispatch.
+
+mod data;
+mod evaluate;
+mod metrics;
+mod predict;
+mod shell;
+mod summary;
+mod train;
+
+use anyhow::Result;
+
+use crate::args::Command;
+use crate::output::Messages;
+
+pub(crate) fn run(command: &Command, messages: Messages) -> Result<()> {
+    if cfg!(debug_assertions) && matches!(command, Command::Train(_) | Command::Evaluate(_)) {
+        messages
+            .note("warning: this debug build is much slower than one of `cargo build --release`");
+    }
+    match command {
+        Command::Data(command) => data::run(command, messages),
+        Command::Train(command) => train::run(command, messages),
+        Command::Evaluate(args) => evaluate::run(args, messages),
+        Command::Predict(args) => predict::run(args, messages),
+        Command::Summary(command) => summary::run(command),
+        Command::Metrics(command) => metrics::run(command),
+        Command::Completions(args) => shell::completions(args),
+        Command::Man => shell::man(),
+    }
+}

@@ -1,0 +1,143 @@
+//! `juggle train`: read the folder, build the network, train, write the run.
+
+mod epochs;
+
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+use juggle_dataset::{Augment, ClipFolder, ImageFolder};
+use juggle_models::{CandleEngine, initialize};
+
+use crate::args::train::{RunArgs, TrainCommand};
+use crate::config::{NetworkConfig, RunConfig, resolve_autoencoder, resolve_classifier};
+use crate::examples::Examples;
+use crate::model;
+use crate::output::{self, Messages};
+use crate::progress::describe;
+use crate::run::{Existing, RunFolder};
+use epochs::Trainer;
+
+pub(crate) fn run(command: &TrainCommand, messages: Messages) -> Result<()> {
+    let (args, config) = match command {
+        TrainCommand::Classifier(args) => (&args.run, resolve_classifier(args)?),
+        TrainCommand::Autoencoder(args) => (&args.run, resolve_autoencoder(args)?),
+    };
+    match &config.network {
+        NetworkConfig::Classifier(_) => classifier(args, config, messages),
+        NetworkConfig::Autoencoder(network) => {
+            autoencoder(args, network.input_frames, config, messages)
+        }
+    }
+}
+
+fn classifier(args: &RunArgs, mut config: RunConfig, messages: Messages) -> Result<()> {
+    prepare(args, &config)?;
+    let path = config.data.path.clone();
+    let started = Instant::now();
+    let folder = ImageFolder::read(&path, &config.data.read_options())?;
+    tracing::info!("read {} in {:.2?}", path.display(), started.elapsed());
+    config
+        .data
+        .settle(folder.train.shape, &folder.train.classes)?;
+    if folder.train.classes.len() < 2 {
+        bail!(
+            "{} has one class ({}): a classifier needs two or more",
+            path.display(),
+            folder.train.classes.join("")
+        );
+    }
+    messages.note(format_args!("{}: {}", path.display(), folder.origin));
+    let (train, val) = (
+        Examples::Images(&folder.train),
+        Examples::Images(&folder.val),
+    );
+    train_on(args, &config, &train, &val, messages)
+}
+
+fn autoencoder(
+    args: &RunArgs,
+    input_frames: usize,
+    mut config: RunConfig,
+    messages: Messages,
+) -> Result<()> {
+    prepare(args, &config)?;
+    let path = config.data.path.clone();
+    let started = Instant::now();
+    let folder = ClipFolder::read(&path, &config.data.read_options())?;
+    tracing::info!("read {} in {:.2?}", path.display(), started.elapsed());
+    config.data.settle(folder.train.shape, &[])?;
+    messages.note(format_args!("{}: {}", path.display(), folder.origin));
+    let train = Examples::windows(&folder.train, input_frames, &path)?;
+    let val = Examples::windows(&folder.val, input_frames, &path)?;
+    train_on(args, &config, &train, &val, messages)
+}
+
+/// What can fail at once does, before the data are read.
+fn prepare(args: &RunArgs, config: &RunConfig) -> Result<()> {
+    if let Some(path) = &args.run {
+        RunFolder::check(path, existing(args))?;
+    }
+    model::device(config)?;
+    model::use_threads(config.threads)
+}
+
+fn existing(args: &RunArgs) -> Existing {
+    if args.overwrite {
+        Existing::Replace
+    } else {
+        Existing::Keep
+    }
+}
+
+fn train_on(
+    args: &RunArgs,
+    config: &RunConfig,
+    train: &Examples<'_>,
+    val: &Examples<'_>,
+    messages: Messages,
+) -> Result<()> {
+    let network = model::network(config)?;
+    let state = initialize(&network, config.seed);
+    let mut engine = CandleEngine::new(
+        &network,
+        &state,
+        model::training_options(config),
+        model::device(config)?,
+    )?;
+    config
+        .training
+        .augment
+        .parse::<Augment>()?
+        .check(train.shape())?;
+    tracing::info!(
+        "{} threads, device {}",
+        rayon::current_num_threads(),
+        config.device
+    );
+    let run = RunFolder::create(args.run.as_deref(), config, existing(args))?;
+    let examples = if config.data.classes.is_empty() {
+        "windows"
+    } else {
+        "images"
+    };
+    messages.note(format_args!(
+        "{}: {} training {examples}, {} for validation, {}, {} parameters, seed {}",
+        config.kind,
+        train.len(),
+        val.len(),
+        config.data.image_shape(),
+        network.n_parameters(),
+        config.seed
+    ));
+    messages.note(format_args!("writing to {}", run.path().display()));
+    let metrics = Trainer::new(config, &run, train, val, messages)?.train(&mut engine)?;
+    run.write_metrics(&metrics)?;
+    output::print(format_args!(
+        "run    {}\ntrain  {}\nval    {}\nbest   epoch {} of {}",
+        run.path().display(),
+        describe(metrics.train),
+        describe(metrics.val),
+        metrics.best_epoch,
+        metrics.epochs
+    ))
+}

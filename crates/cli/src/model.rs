@@ -1,0 +1,181 @@
+//! From a configuration to a network, and from a run folder to an engine with its weights.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use juggle_models::{
+    AutoencoderConfig, CandleEngine, CnnConfig, Device, Loss, Network, Optimizer, Schedule,
+    ScheduleKind, State, TrainingOptions,
+};
+
+use crate::args::{MachineArgs, Weights};
+use crate::config::{Kind, NetworkConfig, OptimizerKind, RunConfig, ScheduleName};
+use crate::run::{BEST_WEIGHTS, LAST_WEIGHTS, RunFolder};
+
+/// A trained run, ready to be used.
+pub(crate) struct Trained {
+    pub(crate) folder: RunFolder,
+    pub(crate) config: RunConfig,
+    pub(crate) engine: CandleEngine,
+}
+
+/// Opens a run and loads its weights, which must fit its configuration to the letter.
+pub(crate) fn open(run: &Path, weights: Weights, machine: &MachineArgs) -> Result<Trained> {
+    let (folder, mut config) = RunFolder::open(run)?;
+    config.threads = machine.threads.unwrap_or(0);
+    config.device = machine.device.clone().unwrap_or_else(|| "auto".to_owned());
+    use_threads(config.threads)?;
+    tracing::info!(
+        "{} threads, device {}",
+        rayon::current_num_threads(),
+        config.device
+    );
+    let network =
+        network(&config).with_context(|| format!("the configuration of {}", run.display()))?;
+    if weights == Weights::Best
+        && !folder.file(BEST_WEIGHTS).exists()
+        && folder.file(LAST_WEIGHTS).exists()
+    {
+        bail!(
+            "{} was interrupted before its first epoch ended: use --weights last",
+            run.display()
+        );
+    }
+    let state = State::load(&folder.file(weights.file_name()), &network)?;
+    let engine = CandleEngine::new(
+        &network,
+        &state,
+        training_options(&config),
+        device(&config)?,
+    )?;
+    Ok(Trained {
+        folder,
+        config,
+        engine,
+    })
+}
+
+/// Sizes the pools that everything parallel runs on; 0 means one thread a core.
+///
+/// candle reads the size of its own pool from the environment alone, and a program cannot safely change its own
+/// environment: where the two disagree the process starts itself over, in place, before any work was done.
+pub(crate) fn use_threads(threads: usize) -> Result<()> {
+    #[cfg(unix)]
+    if threads > 0
+        && CANDLE_THREADS
+            .iter()
+            .any(|name| std::env::var(name) != Ok(threads.to_string()))
+    {
+        return Err(start_over(threads));
+    }
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build_global()
+        .context("cannot start the threads")
+}
+
+/// What candle sizes its pool of workers and its matrix products by.
+#[cfg(unix)]
+const CANDLE_THREADS: [&str; 2] = ["CANDLE_NUM_THREADS", "RAYON_NUM_THREADS"];
+
+/// Replaces the process by the same command with candle's variables set; returns only when that failed.
+#[cfg(unix)]
+fn start_over(threads: usize) -> anyhow::Error {
+    use std::os::unix::process::CommandExt as _;
+    let program = match std::env::current_exe() {
+        Ok(program) => program,
+        Err(error) => {
+            return anyhow::Error::new(error).context("cannot find this program's own file");
+        }
+    };
+    let mut command = std::process::Command::new(program);
+    command.args(std::env::args_os().skip(1));
+    for name in CANDLE_THREADS {
+        command.env(name, threads.to_string());
+    }
+    anyhow::Error::new(command.exec())
+        .context("cannot start over with the number of threads asked for")
+}
+
+pub(crate) fn device(config: &RunConfig) -> Result<Device> {
+    Ok(config.device.parse()?)
+}
+
+/// The network that the configuration describes, once the images' shape is known.
+pub(crate) fn network(config: &RunConfig) -> Result<Network> {
+    let shape = config.data.image_shape();
+    let network = match &config.network {
+        NetworkConfig::Classifier(network) => juggle_models::cnn(&CnnConfig {
+            n_classes: config.data.classes.len(),
+            in_channels: shape.channels,
+            height: shape.height,
+            width: shape.width,
+            batch_norm: network.batch_norm,
+        }),
+        NetworkConfig::Autoencoder(network) => juggle_models::autoencoder(&AutoencoderConfig {
+            input_frames: network.input_frames,
+            channels: shape.channels,
+            height: shape.height,
+            width: shape.width,
+            widths: network.widths.clone(),
+            skip: network.skip,
+            batch_norm: network.batch_norm,
+        }),
+    }?;
+    Ok(network)
+}
+
+/// The loss that results are reported in: without label smoothing, so that runs compare.
+pub(crate) fn evaluation_loss(kind: Kind) -> Loss {
+    match kind {
+        Kind::Classifier => Loss::CrossEntropy {
+            label_smoothing: 0.0,
+        },
+        Kind::Autoencoder => Loss::MeanSquaredError,
+    }
+}
+
+pub(crate) fn training_options(config: &RunConfig) -> TrainingOptions {
+    let training = &config.training;
+    let weight_decay = training.weight_decay;
+    TrainingOptions {
+        loss: match config.kind {
+            Kind::Classifier => Loss::CrossEntropy {
+                label_smoothing: training.label_smoothing,
+            },
+            Kind::Autoencoder => Loss::MeanSquaredError,
+        },
+        optimizer: match training.optimizer {
+            OptimizerKind::Adam => Optimizer::Adam { weight_decay },
+            OptimizerKind::Adamw => Optimizer::AdamW { weight_decay },
+            OptimizerKind::Sgd => Optimizer::Sgd {
+                momentum: training.momentum,
+                weight_decay,
+            },
+        },
+        ema_decay: (training.ema > 0.0).then_some(training.ema),
+    }
+}
+
+pub(crate) fn schedule(config: &RunConfig, steps_per_epoch: usize) -> Schedule {
+    let training = &config.training;
+    let per_epoch = steps_per_epoch as u64;
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a number of steps, rounded; the range of warmup_epochs was checked"
+    )]
+    let warmup_steps = (training.warmup_epochs * per_epoch as f64).round() as u64;
+    Schedule {
+        kind: match training.schedule {
+            ScheduleName::Constant => ScheduleKind::Constant,
+            ScheduleName::Cosine => ScheduleKind::Cosine,
+            ScheduleName::Step => ScheduleKind::Step {
+                every_steps: training.step_epochs as u64 * per_epoch,
+                gamma: training.step_gamma,
+            },
+        },
+        learning_rate: training.learning_rate,
+        warmup_steps,
+        total_steps: training.epochs as u64 * per_epoch,
+    }
+}

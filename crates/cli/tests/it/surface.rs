@@ -1,0 +1,183 @@
+//! Help, version, completions, manual; streams, colours and exit codes.
+
+use std::io::Read as _;
+use std::process::Stdio;
+
+use expect_test::expect;
+
+use crate::sandbox::Sandbox;
+
+#[test]
+fn help_shows_the_commands() {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command("--help");
+    command.env("COLUMNS", "100");
+    expect![[r#"
+        Train, evaluate and use small vision models on folders of PNG files
+
+        Usage: juggle [OPTIONS] <COMMAND>
+
+        Commands:
+          data         Write the example data set, or look at a data folder
+          train        Train a model on a data folder
+          evaluate     Measure a trained model on a data split
+          predict      Classify images, or predict the next frames of a clip
+          summary      Show the layers of a network, their output shapes and parameters
+          metrics      Compare images, or score predicted labels, without any model
+          completions  Print a completion script for a shell
+          man          Print the manual page, for `man -l -`
+          help         Print this message or the help of the given subcommand(s)
+
+        Options:
+          -h, --help     Print help
+          -V, --version  Print version
+
+        Messages:
+          -v, --verbose...    Log more: -v what is being done, -vv details (the variable RUST_LOG overrides
+                              it)
+          -q, --quiet         No progress and no notes: only results, and errors
+              --color <WHEN>  Colour in messages; `auto` means on a terminal, unless NO_COLOR is set
+                              [default: auto] [possible values: auto, always, never]
+
+        Examples:
+          juggle data synth --out data                 write the example data
+          juggle train classifier --data data/balls    learn from a folder of PNG images, one folder a class
+          juggle evaluate runs/classifier-1            measure it on the test images
+          juggle predict runs/classifier-1 photo.png   classify an image
+
+        `juggle COMMAND --help` explains each command. Results go to standard output, everything else to
+        standard error. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+    "#]].assert_eq(&crate::sandbox::Output::of(&mut command).done());
+}
+
+#[test]
+fn every_command_explains_itself() {
+    let sandbox = Sandbox::new();
+    for command in [
+        "data synth",
+        "data inspect",
+        "train classifier",
+        "train autoencoder",
+        "evaluate",
+        "predict",
+        "summary classifier",
+        "summary autoencoder",
+        "metrics psnr",
+        "metrics ssim",
+        "metrics report",
+        "completions",
+        "man",
+    ] {
+        let help = sandbox.juggle(&format!("{command} --help")).done();
+        assert!(help.contains(&format!("Usage: juggle {command}")), "{help}");
+    }
+    assert_eq!(
+        sandbox.juggle("--version").done(),
+        format!("juggle {}\n", env!("CARGO_PKG_VERSION"))
+    );
+}
+
+#[test]
+fn wrong_usage_exits_with_2() {
+    let sandbox = Sandbox::new();
+    for arguments in [
+        "--frobnicate",
+        "frobnicate",
+        "train",
+        "train nothing",
+        "evaluate",
+        "metrics psnr one",
+        "-q -v man",
+    ] {
+        let output = sandbox.juggle(arguments);
+        assert_eq!(output.code, Some(2), "{arguments}: {output:#?}");
+        assert_eq!(output.stdout, "");
+    }
+}
+
+#[test]
+fn shells_and_man_get_their_files() {
+    let sandbox = Sandbox::new();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        assert!(
+            sandbox
+                .juggle(&format!("completions {shell}"))
+                .done()
+                .contains("juggle")
+        );
+    }
+    sandbox.juggle("completions tcsh").usage();
+    let page = sandbox.juggle("man").done();
+    for part in [".TH juggle 1", "JUGGLE TRAIN CLASSIFIER", "batch\\-norm"] {
+        assert!(page.contains(part), "{part}");
+    }
+}
+
+#[test]
+fn quiet_leaves_results_and_errors() {
+    let sandbox = Sandbox::with_bars();
+    let output = sandbox.juggle("-q train classifier --data bars --run out --epochs 1");
+    assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""));
+    assert!(output.stdout.starts_with("run    out\n"));
+    let output = sandbox.juggle("train classifier --data bars --run out --epochs 1 --quiet");
+    assert!(
+        output.stderr.starts_with("error: out already holds a run"),
+        "{output:#?}"
+    );
+    assert_eq!(output.stderr.lines().count(), 1);
+}
+
+#[test]
+fn logs_go_to_standard_error() {
+    let sandbox = Sandbox::with_bars();
+    sandbox.train_bars("out");
+    let stderr = |arguments: &str, filter: &str| {
+        let mut command = sandbox.command(&format!("{arguments} evaluate out --json"));
+        let output = crate::sandbox::Output::of(command.env("RUST_LOG", filter));
+        assert!(output.stdout.starts_with('{'));
+        output.stderr
+    };
+    assert!(!stderr("", "").contains("INFO"));
+    assert!(stderr("-v", "").contains(" INFO "));
+    assert!(stderr("", "info").contains(" INFO "));
+    assert!(
+        !stderr("-vv", "off").contains("INFO"),
+        "the variable overrides the flags"
+    );
+}
+
+#[test]
+fn colour_is_a_choice() {
+    let sandbox = Sandbox::new();
+    let stderr = |arguments: &str| {
+        sandbox
+            .juggle(&format!("evaluate nowhere {arguments}"))
+            .stderr
+    };
+    assert!(!stderr("").contains('\x1b'), "no terminal, no colour");
+    assert!(stderr("--color always").contains("\x1b[1;31merror:"));
+    assert!(!stderr("--color never").contains('\x1b'));
+}
+
+#[test]
+fn a_reader_who_leaves_is_no_failure() {
+    let sandbox = Sandbox::new();
+    let mut child = sandbox
+        .command("completions bash")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let mut stderr = String::new();
+    child
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut stderr)
+        .unwrap();
+    assert_eq!(
+        (child.wait().unwrap().code(), stderr.as_str()),
+        (Some(0), "")
+    );
+}
