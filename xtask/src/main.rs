@@ -1,0 +1,73 @@
+//! `cargo xtask`: the chores of this repository, as code instead of shell scripts.
+//!
+//! One file per command:
+//! - `reproduce` runs the whole published coursework and writes the report,
+//! - `tidy` checks the rules that no compiler checks,
+//! - `ci` runs every check, here as on a server,
+//! - `interop` compares with PyTorch, scikit-image and scikit-learn.
+//!
+//! It links no crate of the workspace and drives the `juggle` binary as a process: it is what a
+//! newcomer waits for first, and it measures what a user would run.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line program: results go to stdout, progress to stderr"
+)]
+
+mod ci;
+mod interop;
+mod juggle;
+mod reproduce;
+mod tidy;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use clap::{Parser, Subcommand};
+
+/// The chores of this repository. Relative paths are taken from the repository's root.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Re-create the published coursework stage by stage and write report.md and results.json
+    Reproduce(reproduce::Options),
+    /// Check the rules of the repository: who may know whom, file sizes, names, forbidden words
+    Tidy,
+    /// Run every check: format, lints, tests, documentation, tidy, and the quick reproduction
+    Ci(ci::Options),
+    /// Compare with PyTorch, scikit-image and scikit-learn (needs python3 and downloads them)
+    Interop(interop::Options),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match dispatch(arguments.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(command: Command) -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .context("xtask lies in a folder of the repository")?;
+    std::env::set_current_dir(root)
+        .with_context(|| format!("cannot enter the repository's root {}", root.display()))?;
+    match command {
+        Command::Reproduce(options) => reproduce::run(&options),
+        Command::Tidy => tidy::run(),
+        Command::Ci(options) => ci::run(&options),
+        Command::Interop(options) => interop::run(&options),
+    }
+}

@@ -1,0 +1,224 @@
+//! The stages of a plan, each built from its recipe.
+
+use std::path::{Path, PathBuf};
+
+use super::{
+    AUTOENCODER_RECIPES, AutoencoderRecipe, BALLS, CHECKSUMS, CLASSIFIER_RECIPES, ClassifierRecipe,
+    FRAMES, Plan, QUICK_CLIPS, QUICK_TRAIN_CLIPS, SUMMARIES, SYNTH, Size, Stage, Step, text,
+};
+
+impl Plan {
+    /// Every stage but the report, in the order of the coursework.
+    pub(crate) fn stages(&self) -> Vec<Stage> {
+        let mut stages = vec![self.synth(), self.inspect()];
+        if self.size == Size::Quick {
+            stages.push(self.quick_clips());
+        }
+        stages.push(self.summaries());
+        for recipe in &CLASSIFIER_RECIPES {
+            stages.extend(
+                self.classifier_seeds
+                    .iter()
+                    .map(|&seed| self.classifier(recipe, seed)),
+            );
+        }
+        for recipe in &AUTOENCODER_RECIPES {
+            stages.extend(
+                self.autoencoder_seeds
+                    .iter()
+                    .map(|&seed| self.autoencoder(recipe, seed)),
+            );
+        }
+        stages
+    }
+
+    fn synth(&self) -> Stage {
+        let out = self.out.join("data");
+        let sums = out.join("SHA256SUMS");
+        Stage {
+            name: SYNTH.into(),
+            shows: "the data set is written again, byte for byte as committed",
+            after: vec![],
+            steps: vec![
+                Step::Remove(out.clone()),
+                juggle(&["data", "synth", "--out", &text(&out)], None),
+                Step::Same {
+                    expected: CHECKSUMS.into(),
+                    found: sums.clone(),
+                },
+            ],
+            outputs: vec![sums],
+            cost: 1,
+        }
+    }
+
+    fn inspect(&self) -> Stage {
+        let folders = [("balls", BALLS), ("frames", FRAMES)];
+        Stage {
+            name: "data/inspect".into(),
+            shows: "counts, sizes and class balance of the data set",
+            after: vec![],
+            steps: folders
+                .map(|(name, folder)| {
+                    juggle(
+                        &["data", "inspect", folder, "--json"],
+                        Some(self.inspection(name)),
+                    )
+                })
+                .into(),
+            outputs: folders.map(|(name, _)| self.inspection(name)).into(),
+            cost: 1,
+        }
+    }
+
+    fn quick_clips(&self) -> Stage {
+        let to = self.frames();
+        Stage {
+            name: QUICK_CLIPS.into(),
+            shows: "a tenth of the training clips, for this quick run only",
+            after: vec![SYNTH.into()],
+            outputs: vec![to.join("train"), to.join("val")],
+            steps: vec![
+                Step::Remove(to.clone()),
+                Step::CopyClips {
+                    from: FRAMES.into(),
+                    to,
+                    n_train: QUICK_TRAIN_CLIPS,
+                },
+            ],
+            cost: 1,
+        }
+    }
+
+    fn summaries(&self) -> Stage {
+        Stage {
+            name: "summary".into(),
+            shows: "task 1: layers, output shapes and parameters",
+            after: vec![],
+            steps: SUMMARIES
+                .iter()
+                .map(|(name, arguments)| {
+                    let arguments = [&["summary"], *arguments, &["--json"]].concat();
+                    juggle(&arguments, Some(self.summary(name)))
+                })
+                .collect(),
+            outputs: SUMMARIES
+                .iter()
+                .map(|(name, _)| self.summary(name))
+                .collect(),
+            cost: 1,
+        }
+    }
+
+    fn classifier(&self, recipe: &ClassifierRecipe, seed: u64) -> Stage {
+        let name = self.classifier_stage(recipe.name, seed);
+        let run = text(&self.run_folder(&name));
+        let mut train = words("train classifier --data");
+        train.extend([BALLS.to_owned(), "--run".to_owned(), run.clone()]);
+        train.extend(words(
+            "--batch-size 32 --optimizer adam --schedule constant --lr 0.001",
+        ));
+        train.extend(words(&format!("--weight-decay {}", recipe.weight_decay)));
+        train.extend(recipe.batch_norm.then(|| "--batch-norm".into()));
+        train.extend(run_flags(self.classifier_epochs, seed));
+        let evaluation = self.evaluation(&name);
+        let mut evaluate = vec!["evaluate".to_owned(), run];
+        evaluate.extend(words("--split test --weights last --json"));
+        evaluate.extend(words(MACHINE));
+        Stage {
+            shows: recipe.shows,
+            after: vec![SYNTH.into()],
+            steps: vec![
+                Step::Juggle {
+                    arguments: train,
+                    stdout: None,
+                },
+                Step::Juggle {
+                    arguments: evaluate,
+                    stdout: Some(evaluation.clone()),
+                },
+            ],
+            outputs: run_outputs(&self.run_folder(&name), evaluation),
+            cost: 10 * self.classifier_epochs,
+            name,
+        }
+    }
+
+    fn autoencoder(&self, recipe: &AutoencoderRecipe, seed: u64) -> Stage {
+        let name = self.autoencoder_stage(recipe.name, seed);
+        let run = text(&self.run_folder(&name));
+        let mut train = words("train autoencoder --data");
+        train.extend([text(&self.frames()), "--run".to_owned(), run.clone()]);
+        train.extend(words("--input-frames 4 --batch-size 16 --optimizer adam"));
+        train.extend(words(&format!(
+            "--schedule constant --lr {}",
+            recipe.learning_rate
+        )));
+        train.extend(words(&format!("--weight-decay {}", recipe.weight_decay)));
+        train.extend(recipe.flags.iter().map(|flag| (*flag).to_owned()));
+        train.extend(run_flags(self.autoencoder_epochs, seed));
+        let picture = self.out.join(self.picture(recipe.name, seed));
+        let evaluation = self.evaluation(&name);
+        let mut evaluate = vec!["evaluate".to_owned(), run];
+        evaluate.extend(words("--split val --weights last --json --pictures"));
+        evaluate.push(text(&picture));
+        evaluate.extend(words(MACHINE));
+        let mut outputs = run_outputs(&self.run_folder(&name), evaluation.clone());
+        outputs.push(picture);
+        let data = match self.size {
+            Size::Full => SYNTH,
+            Size::Quick => QUICK_CLIPS,
+        };
+        Stage {
+            name,
+            shows: recipe.shows,
+            after: vec![data.into()],
+            steps: vec![
+                Step::Juggle {
+                    arguments: train,
+                    stdout: None,
+                },
+                Step::Juggle {
+                    arguments: evaluate,
+                    stdout: Some(evaluation),
+                },
+            ],
+            outputs,
+            cost: 140 * self.autoencoder_epochs,
+        }
+    }
+}
+
+/// One thread a run: two runs side by side use two cores better than one run with two threads.
+const MACHINE: &str = "--threads 1 --device cpu";
+
+fn run_flags(epochs: u64, seed: u64) -> Vec<String> {
+    words(&format!(
+        "--epochs {epochs} --seed {seed} {MACHINE} --overwrite"
+    ))
+}
+
+fn run_outputs(run: &Path, evaluation: PathBuf) -> Vec<PathBuf> {
+    let mut outputs: Vec<_> = [
+        "config.toml",
+        "events.jsonl",
+        "last.safetensors",
+        "metrics.json",
+    ]
+    .iter()
+    .map(|file| run.join(file))
+    .collect();
+    outputs.push(evaluation);
+    outputs
+}
+
+fn juggle(arguments: &[&str], stdout: Option<PathBuf>) -> Step {
+    Step::Juggle {
+        arguments: arguments.iter().map(|&a| a.to_owned()).collect(),
+        stdout,
+    }
+}
+
+fn words(line: &str) -> Vec<String> {
+    line.split_whitespace().map(str::to_owned).collect()
+}
