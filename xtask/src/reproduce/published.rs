@@ -43,17 +43,13 @@ pub(crate) struct PsnrSsim {
     pub(crate) ssim: f64,
 }
 
-/// Test loss and accuracy of a classifier recipe, where the coursework gives them.
-pub(crate) fn test(recipe: &str) -> Option<LossAccuracy> {
+/// Test loss, where the coursework gives it, and accuracy of a classifier recipe.
+pub(crate) fn test(recipe: &str) -> Option<(Option<f64>, f64)> {
     match recipe {
-        "original" => Some(LossAccuracy {
-            loss: 0.40593,
-            accuracy: 0.83,
-        }),
-        "tuned" => Some(LossAccuracy {
-            loss: 0.1101,
-            accuracy: 0.97,
-        }),
+        "original" => Some((Some(0.40593), 0.83)),
+        "tuned" => Some((Some(0.1101), 0.97)),
+        // "No test error", by a search that looked at the test set.
+        "searched" => Some((None, 1.0)),
         _ => None,
     }
 }

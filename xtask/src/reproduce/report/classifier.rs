@@ -24,9 +24,9 @@ pub(super) fn blocks(results: &Results) -> Vec<Block> {
     ));
     blocks.push(Block::paragraph(
         "A batch normalisation after every convolution, and Adam with L2. The weight decay of \
-         `searched` was found by a search whose score was the error on the test set; its author \
-         published no test error for it and calls it overfitting to the test set. Its row shows \
-         what that number is worth with other seeds.",
+         `searched`, 0.000167, was found by a search whose score was the error on the test set, until \
+         no test image was wrong; its author calls that overfitting to the test set. Its row \
+         shows what the find is worth with other seeds.",
     ));
     for name in ["tuned", "searched"] {
         blocks.extend(recipe(name).map(generalisation).into_iter().flatten());
@@ -166,7 +166,8 @@ fn test(original: &ClassifierResults) -> Vec<Block> {
 fn test_table(recipe: &ClassifierResults) -> Table {
     let expected = published::test(recipe.recipe);
     let mut table = measured_table(&format!("recipe `{}`", recipe.recipe));
-    let loss = expected.map(|expected| format!("{:.4}", expected.loss));
+    let loss = expected.and_then(|(loss, _)| loss);
+    let loss = loss.map(|loss| format!("{loss:.4}"));
     measured_row(
         &mut table,
         "test loss",
@@ -174,7 +175,7 @@ fn test_table(recipe: &ClassifierResults) -> Table {
         recipe.spreads.get("test_loss"),
         4,
     );
-    let accuracy = expected.map(|expected| format!("{:.3}", expected.accuracy));
+    let accuracy = expected.map(|(_, accuracy)| format!("{accuracy:.3}"));
     measured_row(
         &mut table,
         "test accuracy",
