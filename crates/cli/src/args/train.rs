@@ -30,10 +30,10 @@ Examples:
 #[derive(Debug, Subcommand)]
 pub(crate) enum TrainCommand {
     /// Learn to tell the classes of images apart
-    #[command(after_help = CLASSIFIER_HELP)]
+    #[command(after_help = CLASSIFIER_HELP, allow_negative_numbers = true)]
     Classifier(Box<ClassifierArgs>),
     /// Learn to predict the next frame of a clip
-    #[command(after_help = AUTOENCODER_HELP)]
+    #[command(after_help = AUTOENCODER_HELP, allow_negative_numbers = true)]
     Autoencoder(Box<AutoencoderArgs>),
 }
 

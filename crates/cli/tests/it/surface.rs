@@ -96,6 +96,14 @@ fn wrong_usage_exits_with_2() {
 }
 
 #[test]
+fn a_negative_number_is_a_value_out_of_range_and_no_unknown_flag() {
+    let output = Sandbox::new().juggle("train classifier --lr -1 --data x");
+    assert_eq!(output.code, Some(2));
+    let expected = "invalid value '-1' for '--lr <X>': expected a number above 0";
+    assert!(output.stderr.contains(expected), "{}", output.stderr);
+}
+
+#[test]
 fn shells_and_man_get_their_files() {
     let sandbox = Sandbox::new();
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
