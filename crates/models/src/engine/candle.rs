@@ -244,7 +244,9 @@ impl CandleEngine {
         let mut gradients = Vec::with_capacity(self.parameters.len());
         for (_, var) in &self.parameters {
             gradients.push(match store.remove(var) {
-                Some(gradient) => gradient,
+                // A gradient may carry the graph it was computed in; in the optimiser's memory it would keep every
+                // step's activations alive.
+                Some(gradient) => gradient.detach(),
                 // A bias that only feeds batch normalisation is outside the graph: its gradient is exactly zero.
                 None => var.zeros_like()?,
             });
@@ -389,3 +391,6 @@ fn values(tensor: &Tensor) -> Result<Vec<f32>> {
 fn scalar(tensor: &Tensor) -> Result<f64> {
     Ok(tensor.to_dtype(DType::F64)?.to_scalar()?)
 }
+
+#[cfg(test)]
+mod tests;

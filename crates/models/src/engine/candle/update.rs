@@ -70,6 +70,15 @@ impl Moments {
     }
 }
 
+#[cfg(test)]
+impl Moments {
+    pub(super) fn tensors(&self) -> impl Iterator<Item = &Tensor> {
+        self.moments
+            .iter()
+            .flat_map(|moment| [&moment.first, &moment.second])
+    }
+}
+
 /// The gradient with the L2 penalty's.
 fn decayed(gradient: &Tensor, xs: &Tensor, weight_decay: f64) -> Result<Tensor> {
     if weight_decay == 0.0 {

@@ -1,0 +1,56 @@
+//! What the engine keeps between steps.
+
+use super::CandleEngine;
+use crate::{CnnConfig, Device, Loss, Optimizer, Targets, TrainingOptions, cnn, initialize};
+
+#[test]
+fn nothing_that_outlives_a_step_holds_its_graph() {
+    let config = CnnConfig {
+        n_classes: 2,
+        in_channels: 1,
+        height: 8,
+        width: 8,
+        batch_norm: true,
+    };
+    let network = cnn(&config).unwrap();
+    let options = TrainingOptions {
+        loss: Loss::CrossEntropy {
+            label_smoothing: 0.1,
+        },
+        optimizer: Optimizer::Adam { weight_decay: 1e-3 },
+        ema_decay: Some(0.9),
+    };
+    let mut engine =
+        CandleEngine::new(&network, &initialize(&network, 0), options, Device::Cpu).unwrap();
+    let (images, labels) = (vec![0.5; 2 * 64], [0, 1]);
+    for _ in 0..2 {
+        engine
+            .train_step(&images, Targets::Labels(&labels), 1e-3)
+            .unwrap();
+    }
+    let pass = engine.pass(&images, Targets::Labels(&labels)).unwrap();
+    assert!(
+        pass.gradients.iter().all(|gradient| !gradient.track_op()),
+        "gradients"
+    );
+    assert!(
+        !pass.loss.track_op() && !pass.outputs.track_op(),
+        "loss and outputs"
+    );
+    assert!(
+        engine.moments.tensors().all(|tensor| !tensor.track_op()),
+        "moments"
+    );
+    assert!(
+        engine.buffers.values().all(|tensor| !tensor.track_op()),
+        "running statistics"
+    );
+    assert!(
+        engine
+            .ema
+            .unwrap()
+            .values()
+            .all(|tensor| !tensor.track_op()),
+        "weight average"
+    );
+}
