@@ -54,3 +54,41 @@ fn nothing_that_outlives_a_step_holds_its_graph() {
         "weight average"
     );
 }
+
+#[test]
+fn weights_of_a_dead_unit_end_at_zero_and_never_as_subnormal_numbers() {
+    let config = CnnConfig {
+        n_classes: 2,
+        in_channels: 1,
+        height: 8,
+        width: 8,
+        batch_norm: false,
+    };
+    let network = cnn(&config).unwrap();
+    let options = TrainingOptions {
+        loss: Loss::CrossEntropy {
+            label_smoothing: 0.0,
+        },
+        optimizer: Optimizer::Sgd {
+            momentum: 0.0,
+            weight_decay: 1.0,
+        },
+        ema_decay: None,
+    };
+    // A black image: the first layer's weights get no gradient but that of the decay.
+    let mut engine =
+        CandleEngine::new(&network, &initialize(&network, 0), options, Device::Cpu).unwrap();
+    let mut smallest = f32::INFINITY;
+    for _ in 0..160 {
+        engine
+            .train_step(&[0.0; 64], Targets::Labels(&[0]), 0.5)
+            .unwrap();
+        let state = engine.state().unwrap();
+        let weights = state.floats("0.weight").unwrap();
+        let sizes = weights.iter().map(|w| w.abs()).filter(|&w| w > 0.0);
+        smallest = sizes.fold(smallest, f32::min);
+    }
+    assert!(smallest > 1e-20, "{smallest:e}");
+    let state = engine.state().unwrap();
+    assert_eq!(state.floats("0.weight").unwrap(), [0.0; 16 * 9]);
+}

@@ -5,6 +5,13 @@ use candle_core::{Result, Tensor, Var};
 use crate::Optimizer;
 use crate::optimizer::{ADAM_BETA1, ADAM_BETA2, ADAM_EPS};
 
+/// Parameters and first moments of at most this size become zero.
+///
+/// L2 shrinks the weights of a dead unit geometrically, in the end to subnormal numbers, on which a multiplication takes
+/// about a hundred times as long: an autoencoder's training fell from 170 to 26 images/s within eight epochs. Adam's ε of
+/// 1e-8 lets a moment of this size move a weight by 1e-12 learning rates, far below the rounding of any live weight.
+const NEGLIGIBLE: f64 = 1e-20;
+
 /// What the optimiser remembers of a parameter.
 #[derive(Debug)]
 struct Moment {
@@ -64,10 +71,17 @@ impl Moments {
                     (xs - (&moment.first * learning_rate)?)?
                 }
             };
-            var.set(&moved)?;
+            var.set(&flushed(&moved, NEGLIGIBLE)?)?;
+            moment.first = flushed(&moment.first, NEGLIGIBLE)?;
+            moment.second = flushed(&moment.second, f64::from(f32::MIN_POSITIVE))?;
         }
         Ok(())
     }
+}
+
+/// Zero where a value's size is at most `largest`.
+fn flushed(xs: &Tensor, largest: f64) -> Result<Tensor> {
+    xs.abs()?.gt(largest)?.where_cond(xs, &xs.zeros_like()?)
 }
 
 #[cfg(test)]
