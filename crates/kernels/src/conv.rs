@@ -1,0 +1,247 @@
+//! Direct convolution, which is also the gradient of a convolution's input and the linear layer.
+//!
+//! ```text
+//! for each group of output channels (N vectors), each output row, each tile of P pixels in it:
+//!     acc[P][N] = bias, zero, or what is there
+//!     for each kernel row:
+//!         for each (kernel column, input channel), which lie side by side in memory:
+//!             w[N] = the weights of this position, N vectors of output channels
+//!             acc[p][n] += x[p] · w[n]        for all p, n: a broadcast and N fused multiply-adds a pixel
+//!     write acc, or its ReLU, or acc where a mask is positive
+//! ```
+//!
+//! Every output is one chain of fused multiply-adds over (kernel row, kernel column, input channel), whatever the tile.
+//! Pixel strides that networks have are compile-time constants: 16 pixels are then 16 displacements from one pointer,
+//! where a run-time stride needs more pointers than there are registers.
+
+mod gradient;
+mod turn;
+
+use crate::simd::{Kernel, Vector};
+use crate::{Finish, Level, View};
+
+pub use gradient::{bias_gradient, weight_gradient};
+pub use turn::turned;
+
+/// What a sum begins with.
+#[derive(Debug, Clone, Copy)]
+pub enum Start<'a> {
+    /// The output channel's value here.
+    Bias(&'a [f32]),
+    /// Nothing.
+    Zero,
+    /// What the output already holds.
+    Existing,
+}
+
+/// The cross-correlation of `xs` with `weight`, without padding and with stride 1, into `ys`.
+///
+/// `x` is the padded input, `y` the output; the kernel's size is what makes the one fit the other:
+/// `x.height − y.height + 1` rows. `weight` is `[kernel row][kernel column][x.channels][y.channels]`, `y.channels` a
+/// multiple of 16. A linear layer is the case of a 1×1 kernel with the batch's rows as pixels.
+///
+/// # Panics
+/// When a view leaves its slice, or a shape does not fit.
+pub fn forward(
+    level: Level,
+    (xs, x): (&[f32], View),
+    weight: &[f32],
+    (ys, y): (&mut [f32], View),
+    start: Start<'_>,
+    finish: Finish<'_>,
+) {
+    x.check(xs.len());
+    y.check_vectors(ys.len());
+    let (kernel_height, kernel_width) = kernel_size(x, y);
+    assert_eq!(
+        weight.len(),
+        kernel_height * kernel_width * x.channels * y.channels,
+        "one weight for each kernel position and pair of channels"
+    );
+    if let Start::Bias(bias) = start {
+        assert_eq!(bias.len(), y.channels, "one bias for each output channel");
+    }
+    finish.check(&y);
+    level.run(Forward {
+        xs,
+        x,
+        weight,
+        ys,
+        y,
+        kernel_height,
+        kernel_width,
+        start,
+        finish,
+    });
+}
+
+/// Rows and columns of the kernel that takes a padded `x` to `y`.
+fn kernel_size(x: View, y: View) -> (usize, usize) {
+    let fits = x.height >= y.height && x.width >= y.width;
+    assert!(fits, "{y:?} is no larger than {x:?}");
+    (x.height - y.height + 1, x.width - y.width + 1)
+}
+
+struct Forward<'a> {
+    xs: &'a [f32],
+    x: View,
+    weight: &'a [f32],
+    ys: &'a mut [f32],
+    y: View,
+    kernel_height: usize,
+    kernel_width: usize,
+    start: Start<'a>,
+    finish: Finish<'a>,
+}
+
+impl Kernel for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector>(mut self) {
+        match self.x.pixel {
+            16 => self.all::<V, 16>(),
+            32 => self.all::<V, 32>(),
+            48 => self.all::<V, 48>(),
+            64 => self.all::<V, 64>(),
+            96 => self.all::<V, 96>(),
+            _ => self.all::<V, 0>(),
+        }
+    }
+}
+
+impl Forward<'_> {
+    /// All output channels, in groups as wide as the registers allow. `PIXEL` is the input's pixel stride, or 0.
+    #[inline(always)]
+    fn all<V: Vector, const PIXEL: usize>(&mut self) {
+        let n_vectors = self.y.channels / V::LANES;
+        let mut done = 0;
+        while done < n_vectors {
+            let first = done * V::LANES;
+            done += if V::LANES == 16 {
+                match n_vectors - done {
+                    1 => self.group::<V, PIXEL, 16, 1>(first),
+                    3 => self.group::<V, PIXEL, 8, 3>(first),
+                    _ => self.group::<V, PIXEL, 8, 2>(first),
+                }
+            } else {
+                // 16 registers: eight sums, two weights and a pixel.
+                self.group::<V, PIXEL, 4, 2>(first)
+            };
+        }
+    }
+
+    /// `N` vectors of output channels from `first` on, for the whole image; gives back `N`.
+    #[inline(always)]
+    fn group<V: Vector, const PIXEL: usize, const P: usize, const N: usize>(
+        &mut self,
+        first: usize,
+    ) -> usize {
+        for row in 0..self.y.height {
+            let mut column = 0;
+            while column + P <= self.y.width {
+                self.tile::<V, PIXEL, P, N>(row, column, first);
+                column += P;
+            }
+            while P > 8 && column + 8 <= self.y.width {
+                self.tile::<V, PIXEL, 8, N>(row, column, first);
+                column += 8;
+            }
+            while P > 4 && column + 4 <= self.y.width {
+                self.tile::<V, PIXEL, 4, N>(row, column, first);
+                column += 4;
+            }
+            while column < self.y.width {
+                self.tile::<V, PIXEL, 1, N>(row, column, first);
+                column += 1;
+            }
+        }
+        N
+    }
+
+    /// `P` pixels from (row, column) on, `N` vectors of channels from `first` on.
+    #[inline(always)]
+    #[expect(unsafe_code, reason = "the inner loop, free of bounds checks")]
+    fn tile<V: Vector, const PIXEL: usize, const P: usize, const N: usize>(
+        &mut self,
+        row: usize,
+        column: usize,
+        first: usize,
+    ) {
+        let pixel = if PIXEL == 0 { self.x.pixel } else { PIXEL };
+        let stride = self.y.channels;
+        // Pixels without a gap between them make one run of a kernel row.
+        let (runs, run) = if self.x.channels == pixel {
+            (1, self.kernel_width * pixel)
+        } else {
+            (self.kernel_width, self.x.channels)
+        };
+        let mut acc = self.begin::<V, P, N>(row, column, first);
+        // SAFETY: `forward` checked that the padded input's view lies in `xs`; row + kernel_height ≤ x.height and
+        // column + P + kernel_width − 1 ≤ x.width, so every x read is a value of the view. It checked that `weight`
+        // holds kernel_height · runs · run rows of `stride` values, of which first + N·LANES ≤ stride are read.
+        unsafe {
+            let mut w = self.weight.as_ptr().add(first);
+            for kernel_row in 0..self.kernel_height {
+                let from = self.xs.as_ptr().add(self.x.at(row + kernel_row, column));
+                for r in 0..runs {
+                    let mut x = from.add(r * pixel);
+                    for _ in 0..run {
+                        let mut weights = [V::splat(0.0); N];
+                        for (n, weight) in weights.iter_mut().enumerate() {
+                            *weight = V::load_ptr(w.add(n * V::LANES));
+                        }
+                        for (p, acc) in acc.iter_mut().enumerate() {
+                            let value = V::splat(*x.add(p * pixel));
+                            for (acc, weight) in acc.iter_mut().zip(weights) {
+                                *acc = value.mul_add(weight, *acc);
+                            }
+                        }
+                        x = x.wrapping_add(1);
+                        w = w.wrapping_add(stride);
+                    }
+                }
+            }
+        }
+        self.end(acc, row, column, first);
+    }
+
+    #[inline(always)]
+    fn begin<V: Vector, const P: usize, const N: usize>(
+        &self,
+        row: usize,
+        column: usize,
+        first: usize,
+    ) -> [[V; N]; P] {
+        let mut acc = [[V::splat(0.0); N]; P];
+        for (p, acc) in acc.iter_mut().enumerate() {
+            let at = self.y.at(row, column + p) + first;
+            for (n, sum) in acc.iter_mut().enumerate() {
+                *sum = match self.start {
+                    Start::Zero => *sum,
+                    Start::Bias(bias) => V::load(&bias[first + n * V::LANES..]),
+                    Start::Existing => V::load(&self.ys[at + n * V::LANES..]),
+                };
+            }
+        }
+        acc
+    }
+
+    #[inline(always)]
+    fn end<V: Vector, const P: usize, const N: usize>(
+        &mut self,
+        acc: [[V; N]; P],
+        row: usize,
+        column: usize,
+        first: usize,
+    ) {
+        for (p, acc) in acc.into_iter().enumerate() {
+            let at = self.y.at(row, column + p) + first;
+            for (n, sum) in acc.into_iter().enumerate() {
+                let channel = first + n * V::LANES;
+                let out = self.finish.apply(sum, row, column + p, channel);
+                out.store(&mut self.ys[at + n * V::LANES..]);
+            }
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! Every kernel against its plain-loop definition, at every level this processor has.
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "tests round to f32 and count in small numbers"
+)]
+
+mod channels; // pooling, upsampling, copies, batch normalisation
+mod convolution; // forward, gradients, turned weights
+mod images; // the images that the tests work on
+mod scalars; // losses, optimisers, exp and ln
+
+use juggle_kernels::Level;
+
+#[test]
+fn levels_that_this_processor_lacks_are_named() {
+    for name in Level::NAMES {
+        if Level::supported().iter().all(|level| level.name() != *name) {
+            eprintln!("not run on this processor: {name}");
+        }
+    }
+}
