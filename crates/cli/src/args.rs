@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use juggle_dataset::Split;
 
-use crate::config::Channels;
+use crate::config::{Channels, EngineName};
 use train::TrainCommand;
 use values::{ImageSize, parse_data_range, parse_image_size, parse_threads, parse_widths};
 
@@ -153,6 +153,9 @@ pub(crate) struct MachineArgs {
     /// auto, cpu, cuda, cuda:N or metal; the last three need a build with that feature [default: auto]
     #[arg(long, value_name = "D", value_parser = values::parse_device)]
     pub(crate) device: Option<String>,
+    /// What does the arithmetic [default: auto]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) engine: Option<EngineName>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -25,9 +25,25 @@ pub(crate) struct RunConfig {
     /// CPU threads; 0 means all.
     pub(crate) threads: usize,
     pub(crate) device: String,
+    /// Runs of before there was a choice do not name it.
+    #[serde(default)]
+    pub(crate) engine: EngineName,
     pub(crate) data: DataConfig,
     pub(crate) network: NetworkConfig,
     pub(crate) training: TrainingConfig,
+}
+
+/// What does the arithmetic.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum EngineName {
+    /// The cpu engine on a CPU, candle on a GPU
+    #[default]
+    Auto,
+    /// Our own kernels, on the CPU only: fast, and the same bits whatever the number of threads
+    Cpu,
+    /// The candle library, on CPU and GPU: slow on a CPU
+    Candle,
 }
 
 /// What is trained.
@@ -168,6 +184,7 @@ impl RunConfig {
             seed: 0,
             threads: 0,
             device: "auto".to_owned(),
+            engine: EngineName::Auto,
             data: DataConfig {
                 path: PathBuf::new(),
                 channels: Channels::Auto,

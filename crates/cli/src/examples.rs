@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use juggle_dataset::{Augment, Clips, ImageShape, LabelledImages, Window};
 use juggle_metrics::psnr_batch;
-use juggle_models::{CandleEngine, Loss, Targets, loss_value};
+use juggle_models::{Engine, Loss, Targets, loss_value};
 use ndarray::{ArrayView, ArrayView4};
 use serde::{Serialize, Serializer};
 
@@ -136,7 +136,7 @@ impl<'a> Examples<'a> {
     /// outputs to `visit`, which may stop it with an error.
     pub(crate) fn forward(
         &self,
-        engine: &CandleEngine,
+        engine: &dyn Engine,
         mut visit: impl FnMut(&[usize], &Batch, &[f32]) -> Result<()>,
     ) -> Result<()> {
         let indices: Vec<usize> = (0..self.len()).collect();

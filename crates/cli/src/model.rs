@@ -4,19 +4,19 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use juggle_models::{
-    AutoencoderConfig, CandleEngine, CnnConfig, Device, Loss, Network, Optimizer, Schedule,
-    ScheduleKind, State, TrainingOptions,
+    AutoencoderConfig, CandleEngine, CnnConfig, CpuEngine, Device, Engine, Loss, Network,
+    Optimizer, Schedule, ScheduleKind, State, TrainingOptions,
 };
 
 use crate::args::{MachineArgs, Weights};
-use crate::config::{Kind, NetworkConfig, OptimizerKind, RunConfig, ScheduleName};
+use crate::config::{EngineName, Kind, NetworkConfig, OptimizerKind, RunConfig, ScheduleName};
 use crate::run::{BEST_WEIGHTS, LAST_WEIGHTS, RunFolder};
 
 /// A trained run, ready to be used.
 pub(crate) struct Trained {
     pub(crate) folder: RunFolder,
     pub(crate) config: RunConfig,
-    pub(crate) engine: CandleEngine,
+    pub(crate) engine: Box<dyn Engine>,
 }
 
 /// Opens a run and loads its weights, which must fit its configuration to the letter.
@@ -24,6 +24,7 @@ pub(crate) fn open(run: &Path, weights: Weights, machine: &MachineArgs) -> Resul
     let (folder, mut config) = RunFolder::open(run)?;
     config.threads = machine.threads.unwrap_or(0);
     config.device = machine.device.clone().unwrap_or_else(|| "auto".to_owned());
+    config.engine = machine.engine.unwrap_or_default();
     use_threads(config.threads)?;
     tracing::info!(
         "{} threads, device {}",
@@ -42,12 +43,7 @@ pub(crate) fn open(run: &Path, weights: Weights, machine: &MachineArgs) -> Resul
         );
     }
     let state = State::load(&folder.file(weights.file_name()), &network)?;
-    let engine = CandleEngine::new(
-        &network,
-        &state,
-        training_options(&config),
-        device(&config)?,
-    )?;
+    let engine = engine(&config, &network, &state)?;
     Ok(Trained {
         folder,
         config,
@@ -97,8 +93,33 @@ fn start_over(threads: usize) -> anyhow::Error {
         .context("cannot start over with the number of threads asked for")
 }
 
-pub(crate) fn device(config: &RunConfig) -> Result<Device> {
-    Ok(config.device.parse()?)
+/// The engine that the configuration asks for, with the given weights.
+pub(crate) fn engine(
+    config: &RunConfig,
+    network: &Network,
+    state: &State,
+) -> Result<Box<dyn Engine>> {
+    let options = training_options(config);
+    let device: Device = config.device.parse()?;
+    Ok(if check_machine(config)? == EngineName::Cpu {
+        Box::new(CpuEngine::new(network, state, options)?)
+    } else {
+        Box::new(CandleEngine::new(network, state, options, device)?)
+    })
+}
+
+/// Which engine it is, `cpu` or `candle`, when this machine has the device and the engine runs there.
+pub(crate) fn check_machine(config: &RunConfig) -> Result<EngineName> {
+    let device: Device = config.device.parse()?;
+    match (config.engine, device.is_cpu()?) {
+        (EngineName::Candle, _) | (EngineName::Auto, false) => Ok(EngineName::Candle),
+        (EngineName::Auto, true) => Ok(EngineName::Cpu),
+        // A GPU that happens to be there is no reason to refuse what was asked for by name.
+        (EngineName::Cpu, is_cpu) if is_cpu || device == Device::Auto => Ok(EngineName::Cpu),
+        (EngineName::Cpu, _) => {
+            bail!("the cpu engine does not run on `{device}`: use --device cpu or --engine candle")
+        }
+    }
 }
 
 /// The network that the configuration describes, once the images' shape is known.

@@ -30,6 +30,14 @@ pub enum Device {
 }
 
 impl Device {
+    /// Whether this is the processor, which `auto` is where this build or this machine has no GPU.
+    ///
+    /// # Errors
+    /// [`Error::Device`] for a device that is not available.
+    pub fn is_cpu(self) -> Result<bool> {
+        Ok(self.resolve()?.is_cpu())
+    }
+
     /// The candle device.
     pub(crate) fn resolve(self) -> Result<candle_core::Device> {
         let unavailable = |reason: String| Error::Device {

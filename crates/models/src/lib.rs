@@ -2,12 +2,12 @@
 //!
 //! A [`Network`] is a graph of layers with PyTorch's parameter names. [`cnn`] and [`autoencoder`] build the two networks
 //! of the coursework; any other graph of the same layers works too. Everything else reads the description:
-//! [`Network::summary`], [`initialize`], [`CandleEngine`], and [`State`], whose file loads into PyTorch with
+//! [`Network::summary`], [`initialize`], the engines, and [`State`], whose file loads into PyTorch with
 //! `load_state_dict(strict=True)`.
 //!
 //! ```
 //! use juggle_models::{
-//!     CandleEngine, CnnConfig, Device, Loss, Optimizer, Schedule, ScheduleKind, Targets, TrainingOptions, cnn, initialize,
+//!     CnnConfig, CpuEngine, Engine, Loss, Optimizer, Schedule, ScheduleKind, Targets, TrainingOptions, cnn, initialize,
 //! };
 //!
 //! let network = cnn(&CnnConfig { n_classes: 2, in_channels: 1, height: 8, width: 8, batch_norm: true })?;
@@ -16,7 +16,7 @@
 //!     optimizer: Optimizer::Adam { weight_decay: 1e-3 },
 //!     ema_decay: None,
 //! };
-//! let mut engine = CandleEngine::new(&network, &initialize(&network, 0), options, Device::Cpu)?;
+//! let mut engine = CpuEngine::new(&network, &initialize(&network, 0), options)?;
 //! let schedule = Schedule { kind: ScheduleKind::Constant, learning_rate: 1e-3, warmup_steps: 0, total_steps: 2 };
 //! let images: Vec<f32> = (0..4 * 64).map(|i| (i % 7) as f32 / 7.0).collect();
 //! for step in 0..2 {
@@ -35,7 +35,7 @@
 //! | `init` | [`initialize`]: PyTorch's rules from our own seeded streams |
 //! | `state` | [`State`]: weights and buffers, and their safetensors file |
 //! | `loss`, `optimizer`, `schedule` | the training's configuration |
-//! | [`engine`] | what a training step takes and gives; [`CandleEngine`] |
+//! | [`engine`] | [`Engine`]: what a training step takes and gives; [`CpuEngine`] on our kernels, [`CandleEngine`] for GPUs |
 //! | `device` | [`Device`]: CPU, CUDA, Metal |
 
 pub mod engine;
@@ -53,8 +53,9 @@ mod summary;
 
 pub use architectures::{AutoencoderConfig, CnnConfig, autoencoder, cnn};
 pub use device::Device;
-pub use engine::candle::{CandleEngine, Gradients};
-pub use engine::{Precision, StepOutput, TrainingOptions};
+pub use engine::candle::CandleEngine;
+pub use engine::cpu::CpuEngine;
+pub use engine::{Engine, Gradients, Precision, StepOutput, TrainingOptions};
 pub use error::{Error, Result};
 pub use init::initialize;
 pub use loss::{Loss, Targets, loss_value, softmax};

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 use juggle_dataset::{Augment, ClipFolder, ImageFolder};
-use juggle_models::{CandleEngine, initialize};
+use juggle_models::initialize;
 
 use crate::args::train::{RunArgs, TrainCommand};
 use crate::config::{NetworkConfig, RunConfig, resolve_autoencoder, resolve_classifier};
@@ -77,7 +77,7 @@ fn prepare(args: &RunArgs, config: &RunConfig) -> Result<()> {
     if let Some(path) = &args.run {
         RunFolder::check(path, existing(args))?;
     }
-    model::device(config)?;
+    model::check_machine(config)?;
     model::use_threads(config.threads)
 }
 
@@ -98,12 +98,7 @@ fn train_on(
 ) -> Result<()> {
     let network = model::network(config)?;
     let state = initialize(&network, config.seed);
-    let mut engine = CandleEngine::new(
-        &network,
-        &state,
-        model::training_options(config),
-        model::device(config)?,
-    )?;
+    let mut engine = model::engine(config, &network, &state)?;
     config
         .training
         .augment
@@ -130,7 +125,7 @@ fn train_on(
         config.seed
     ));
     messages.note(format_args!("writing to {}", run.path().display()));
-    let metrics = Trainer::new(config, &run, train, val, messages)?.train(&mut engine)?;
+    let metrics = Trainer::new(config, &run, train, val, messages)?.train(&mut *engine)?;
     run.write_metrics(&metrics)?;
     output::print(format_args!(
         "run    {}\ntrain  {}\nval    {}\nbest   epoch {} of {}",

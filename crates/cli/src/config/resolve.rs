@@ -77,6 +77,7 @@ fn apply(
     set(&mut config.seed, training.seed);
     set(&mut config.threads, machine.threads);
     set(&mut config.device, machine.device.clone());
+    set(&mut config.engine, machine.engine);
 
     let to = &mut config.training;
     set(&mut to.optimizer, training.optimizer);

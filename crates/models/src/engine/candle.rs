@@ -14,7 +14,9 @@ use candle_core::{DType, Tensor, Var};
 
 use self::layers::{BatchStatistics, Mode};
 use self::update::Moments;
-use crate::engine::{Precision, StepOutput, TrainingOptions};
+use super::{
+    Engine, Gradients, Precision, StepOutput, TrainingOptions, check_images, check_options,
+};
 use crate::network::{BATCH_NORM_MOMENTUM, Network};
 use crate::state::{State, StateTensor, Values};
 use crate::{Device, Error, Loss, Result, Targets};
@@ -27,7 +29,7 @@ use crate::{Device, Error, Loss, Result, Targets};
 ///
 /// ```
 /// use juggle_models::{
-///     CandleEngine, CnnConfig, Device, Loss, Optimizer, Targets, TrainingOptions, cnn, initialize,
+///     CandleEngine, CnnConfig, Device, Engine, Loss, Optimizer, Targets, TrainingOptions, cnn, initialize,
 /// };
 ///
 /// let network = cnn(&CnnConfig { n_classes: 2, in_channels: 1, height: 8, width: 8, batch_norm: false })?;
@@ -60,17 +62,6 @@ pub struct CandleEngine {
     counters: BTreeMap<String, i64>,
     moments: Moments,
     ema: Option<BTreeMap<String, Tensor>>,
-}
-
-/// One batch's gradients, before any optimiser sees them.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Gradients {
-    /// The mean loss of the batch.
-    pub loss: f64,
-    /// The outputs of the batch in training mode, row-major.
-    pub outputs: Vec<f32>,
-    /// The gradient of the loss by each parameter, by name, in the parameter's layout.
-    pub parameters: BTreeMap<String, Vec<f32>>,
 }
 
 /// A training-mode pass with its gradients still on the device.
@@ -147,84 +138,6 @@ impl CandleEngine {
             }
         }
         Ok(engine)
-    }
-
-    /// One optimisation step on one batch; the outputs and the loss are those before the weights moved.
-    ///
-    /// A loss that is not finite is returned like any other, after the weights moved; the caller decides.
-    ///
-    /// # Errors
-    /// [`Error::Length`], [`Error::Label`] or [`Error::Targets`] when the slices do not fit; the weights are then untouched.
-    pub fn train_step(
-        &mut self,
-        inputs: &[f32],
-        targets: Targets<'_>,
-        learning_rate: f64,
-    ) -> Result<StepOutput> {
-        let pass = self.pass(inputs, targets)?;
-        self.update_buffers(pass.statistics)?;
-        self.moments.update(
-            self.options.optimizer,
-            &self.parameters,
-            &pass.gradients,
-            learning_rate,
-        )?;
-        self.update_ema()?;
-        Ok(StepOutput {
-            loss: scalar(&pass.loss)?,
-            outputs: values(&pass.outputs)?,
-        })
-    }
-
-    /// The loss and the gradients of one batch in training mode; nothing moves, running statistics included.
-    ///
-    /// # Errors
-    /// As [`CandleEngine::train_step`].
-    pub fn gradients(&self, inputs: &[f32], targets: Targets<'_>) -> Result<Gradients> {
-        let pass = self.pass(inputs, targets)?;
-        let mut parameters = BTreeMap::new();
-        for ((name, _), gradient) in self.parameters.iter().zip(&pass.gradients) {
-            parameters.insert(name.clone(), values(gradient)?);
-        }
-        Ok(Gradients {
-            loss: scalar(&pass.loss)?,
-            outputs: values(&pass.outputs)?,
-            parameters,
-        })
-    }
-
-    /// The outputs of a batch in evaluation mode: running statistics, and the averaged weights where
-    /// [`TrainingOptions::ema_decay`] is on.
-    ///
-    /// # Errors
-    /// [`Error::Length`] when the slice holds no whole number of images.
-    pub fn forward(&self, inputs: &[f32]) -> Result<Vec<f32>> {
-        let xs = self.images(inputs)?;
-        let (outputs, _) = layers::forward(
-            &self.network,
-            &xs,
-            &self.evaluation_weights(),
-            Mode::Evaluation,
-        )?;
-        values(&outputs)
-    }
-
-    /// The weights and buffers that [`CandleEngine::forward`] uses.
-    ///
-    /// # Errors
-    /// [`Error::Candle`] when they cannot be read back from the device.
-    pub fn state(&self) -> Result<State> {
-        let mut state = State::default();
-        for (name, tensor) in self.evaluation_weights() {
-            state.insert(
-                name,
-                StateTensor::floats(tensor.dims().to_vec(), values(&tensor)?),
-            );
-        }
-        for (name, &count) in &self.counters {
-            state.insert(name.clone(), StateTensor::counter(count));
-        }
-        Ok(state)
     }
 
     fn pass(&self, inputs: &[f32], targets: Targets<'_>) -> Result<Pass> {
@@ -344,17 +257,9 @@ impl CandleEngine {
     }
 
     fn images(&self, inputs: &[f32]) -> Result<Tensor> {
+        let n = check_images(&self.network, inputs)?;
         let [c, h, w] = self.network.input_shape();
-        let image = c * h * w;
-        if inputs.is_empty() || !inputs.len().is_multiple_of(image) {
-            let expected = format!("a multiple of {image} ({c}×{h}×{w})");
-            return Err(Error::Length {
-                what: "the inputs",
-                found: inputs.len(),
-                expected,
-            });
-        }
-        self.tensor(inputs, (inputs.len() / image, c, h, w))
+        self.tensor(inputs, (n, c, h, w))
     }
 
     fn tensor(&self, values: &[f32], shape: impl Into<candle_core::Shape>) -> Result<Tensor> {
@@ -362,25 +267,64 @@ impl CandleEngine {
     }
 }
 
-fn check_options(options: &TrainingOptions) -> Result<()> {
-    options.optimizer.check()?;
-    let share = |what, value: f64, expected: &str| Error::Config {
-        what,
-        found: value.to_string(),
-        expected: expected.to_owned(),
-    };
-    if let Loss::CrossEntropy { label_smoothing } = options.loss
-        && !(0.0..=1.0).contains(&label_smoothing)
-    {
-        return Err(share("the label smoothing", label_smoothing, "0 to 1"));
+impl Engine for CandleEngine {
+    fn train_step(
+        &mut self,
+        inputs: &[f32],
+        targets: Targets<'_>,
+        learning_rate: f64,
+    ) -> Result<StepOutput> {
+        let pass = self.pass(inputs, targets)?;
+        self.update_buffers(pass.statistics)?;
+        self.moments.update(
+            self.options.optimizer,
+            &self.parameters,
+            &pass.gradients,
+            learning_rate,
+        )?;
+        self.update_ema()?;
+        Ok(StepOutput {
+            loss: scalar(&pass.loss)?,
+            outputs: values(&pass.outputs)?,
+        })
     }
-    match options.ema_decay {
-        Some(decay) if !(0.0..1.0).contains(&decay) => Err(share(
-            "the decay of the weight average",
-            decay,
-            "at least 0 and below 1",
-        )),
-        _ => Ok(()),
+
+    fn gradients(&self, inputs: &[f32], targets: Targets<'_>) -> Result<Gradients> {
+        let pass = self.pass(inputs, targets)?;
+        let mut parameters = BTreeMap::new();
+        for ((name, _), gradient) in self.parameters.iter().zip(&pass.gradients) {
+            parameters.insert(name.clone(), values(gradient)?);
+        }
+        Ok(Gradients {
+            loss: scalar(&pass.loss)?,
+            outputs: values(&pass.outputs)?,
+            parameters,
+        })
+    }
+
+    fn forward(&self, inputs: &[f32]) -> Result<Vec<f32>> {
+        let xs = self.images(inputs)?;
+        let (outputs, _) = layers::forward(
+            &self.network,
+            &xs,
+            &self.evaluation_weights(),
+            Mode::Evaluation,
+        )?;
+        values(&outputs)
+    }
+
+    fn state(&self) -> Result<State> {
+        let mut state = State::default();
+        for (name, tensor) in self.evaluation_weights() {
+            state.insert(
+                name,
+                StateTensor::floats(tensor.dims().to_vec(), values(&tensor)?),
+            );
+        }
+        for (name, &count) in &self.counters {
+            state.insert(name.clone(), StateTensor::counter(count));
+        }
+        Ok(state)
     }
 }
 

@@ -1,8 +1,9 @@
 //! Training and inference: overfitting, determinism, averaging, borders, errors.
 
 use juggle_models::{
-    AutoencoderConfig, CandleEngine, CnnConfig, Device, Error, Layer, Loss, Network, Optimizer,
-    Source, State, StateTensor, Targets, TrainingOptions, autoencoder, cnn, initialize,
+    AutoencoderConfig, CandleEngine, CnnConfig, CpuEngine, Device, Engine, Error, Layer, Loss,
+    Network, Optimizer, Source, State, StateTensor, Targets, TrainingOptions, autoencoder, cnn,
+    initialize,
 };
 
 const CROSS_ENTROPY: Loss = Loss::CrossEntropy {
@@ -28,6 +29,14 @@ fn small_cnn(batch_norm: bool) -> Network {
     .unwrap()
 }
 
+/// Both engines on the CPU, in the same state.
+fn engines(network: &Network, state: &State, options: TrainingOptions) -> [Box<dyn Engine>; 2] {
+    [
+        Box::new(CpuEngine::new(network, state, options).unwrap()),
+        Box::new(CandleEngine::new(network, state, options, Device::Cpu).unwrap()),
+    ]
+}
+
 /// Values in [0, 1) without a pattern.
 fn noise(n: usize) -> Vec<f32> {
     (0..n)
@@ -41,21 +50,16 @@ fn one_batch_is_learnt_by_heart() {
     let images = noise(6 * 64);
     for batch_norm in [false, true] {
         let network = small_cnn(batch_norm);
-        let mut engine = CandleEngine::new(
-            &network,
-            &initialize(&network, 1),
-            options(CROSS_ENTROPY),
-            Device::Cpu,
-        )
-        .unwrap();
-        let mut loss = f64::INFINITY;
-        for _ in 0..150 {
-            loss = engine
-                .train_step(&images, Targets::Labels(&labels), 5e-3)
-                .unwrap()
-                .loss;
+        for mut engine in engines(&network, &initialize(&network, 1), options(CROSS_ENTROPY)) {
+            let mut loss = f64::INFINITY;
+            for _ in 0..150 {
+                loss = engine
+                    .train_step(&images, Targets::Labels(&labels), 5e-3)
+                    .unwrap()
+                    .loss;
+            }
+            assert!(loss < 0.01, "batch norm {batch_norm}: loss {loss}");
         }
-        assert!(loss < 0.01, "batch norm {batch_norm}: loss {loss}");
     }
 }
 
@@ -72,21 +76,21 @@ fn autoencoder_learns_one_window_by_heart() {
     };
     let network = autoencoder(&config).unwrap();
     let loss = options(Loss::MeanSquaredError);
-    let mut engine =
-        CandleEngine::new(&network, &initialize(&network, 1), loss, Device::Cpu).unwrap();
-    let (inputs, target) = (noise(2 * 64), noise(64));
-    let first = engine
-        .train_step(&inputs, Targets::Images(&target), 3e-3)
-        .unwrap()
-        .loss;
-    let mut last = first;
-    for _ in 0..200 {
-        last = engine
+    for mut engine in engines(&network, &initialize(&network, 1), loss) {
+        let (inputs, target) = (noise(2 * 64), noise(64));
+        let first = engine
             .train_step(&inputs, Targets::Images(&target), 3e-3)
             .unwrap()
             .loss;
+        let mut last = first;
+        for _ in 0..200 {
+            last = engine
+                .train_step(&inputs, Targets::Images(&target), 3e-3)
+                .unwrap()
+                .loss;
+        }
+        assert!(last < first / 50.0, "loss {first} → {last}");
     }
-    assert!(last < first / 50.0, "loss {first} → {last}");
 }
 
 #[test]
@@ -126,26 +130,21 @@ fn the_same_seed_gives_the_same_bits_with_any_number_of_threads() {
 #[test]
 fn a_batch_gives_what_its_images_give_alone() {
     let network = small_cnn(true);
-    let engine = CandleEngine::new(
-        &network,
-        &initialize(&network, 5),
-        options(CROSS_ENTROPY),
-        Device::Cpu,
-    )
-    .unwrap();
-    let images = noise(5 * 64);
-    let together = engine.forward(&images).unwrap();
-    let alone: Vec<f32> = images
-        .chunks(64)
-        .flat_map(|image| engine.forward(image).unwrap())
-        .collect();
-    assert!(
-        together
-            .iter()
-            .zip(&alone)
-            .all(|(a, b)| (a - b).abs() < 1e-5),
-        "{together:?} {alone:?}"
-    );
+    for engine in engines(&network, &initialize(&network, 5), options(CROSS_ENTROPY)) {
+        let images = noise(5 * 64);
+        let together = engine.forward(&images).unwrap();
+        let alone: Vec<f32> = images
+            .chunks(64)
+            .flat_map(|image| engine.forward(image).unwrap())
+            .collect();
+        assert!(
+            together
+                .iter()
+                .zip(&alone)
+                .all(|(a, b)| (a - b).abs() < 1e-5),
+            "{together:?} {alone:?}"
+        );
+    }
 }
 
 #[test]
@@ -169,25 +168,20 @@ fn max_pooling_sends_the_whole_gradient_to_the_first_maximum() {
         StateTensor::floats(vec![1, 2, 1, 1], vec![0.0, 1.0]),
     );
     state.insert("0.bias".into(), StateTensor::floats(vec![1], vec![0.0]));
-    let engine = CandleEngine::new(
-        &network,
-        &state,
-        options(Loss::MeanSquaredError),
-        Device::Cpu,
-    )
-    .unwrap();
     let inputs: Vec<f32> = (0..32_u8)
         .map(|i| if i < 16 { f32::from(i) } else { 0.5 })
         .collect();
-    let gradients = engine
-        .gradients(&inputs, Targets::Images(&[0.0; 4]))
-        .unwrap();
-    // Each of the four squares' gradient is 2 · 0.5 / 4, at its first pixel: 0, 2, 8, 10.
-    assert_eq!(
-        gradients.parameters["0.weight"],
-        [0.25 * 20.0, 0.25 * 4.0 * 0.5]
-    );
-    assert_eq!(gradients.parameters["0.bias"], [1.0]);
+    for engine in engines(&network, &state, options(Loss::MeanSquaredError)) {
+        let gradients = engine
+            .gradients(&inputs, Targets::Images(&[0.0; 4]))
+            .unwrap();
+        // Each of the four squares' gradient is 2 · 0.5 / 4, at its first pixel: 0, 2, 8, 10.
+        assert_eq!(
+            gradients.parameters["0.weight"],
+            [0.25 * 20.0, 0.25 * 4.0 * 0.5]
+        );
+        assert_eq!(gradients.parameters["0.bias"], [1.0]);
+    }
 }
 
 #[test]
@@ -217,18 +211,13 @@ fn upsampling_adds_the_gradients_of_two_readers() {
     ] {
         state.insert(name.into(), StateTensor::floats(shape, values));
     }
-    let engine = CandleEngine::new(
-        &network,
-        &state,
-        options(Loss::MeanSquaredError),
-        Device::Cpu,
-    )
-    .unwrap();
-    // outputs = 2x = 1, target 0: d(loss)/d(output) sums to 2, times two readers of weight 1.
-    let gradients = engine
-        .gradients(&[0.5; 4], Targets::Images(&[0.0; 16]))
-        .unwrap();
-    assert_eq!(gradients.parameters["first.bias"], [4.0]);
+    for engine in engines(&network, &state, options(Loss::MeanSquaredError)) {
+        // outputs = 2x = 1, target 0: d(loss)/d(output) sums to 2, times two readers of weight 1.
+        let gradients = engine
+            .gradients(&[0.5; 4], Targets::Images(&[0.0; 16]))
+            .unwrap();
+        assert_eq!(gradients.parameters["first.bias"], [4.0]);
+    }
 }
 
 #[test]
@@ -238,54 +227,53 @@ fn averaging_follows_its_formula() {
         ema_decay: Some(0.75),
         ..options(CROSS_ENTROPY)
     };
-    let mut plain = CandleEngine::new(
-        &network,
-        &initialize(&network, 2),
-        options(CROSS_ENTROPY),
-        Device::Cpu,
-    )
-    .unwrap();
-    let mut engine =
-        CandleEngine::new(&network, &initialize(&network, 2), averaged, Device::Cpu).unwrap();
-    let (images, labels) = (noise(3 * 64), [0, 1, 2]);
-    let mut expected: Option<Vec<f32>> = None;
-    for _ in 0..4 {
-        plain
-            .train_step(&images, Targets::Labels(&labels), 1e-2)
-            .unwrap();
-        engine
-            .train_step(&images, Targets::Labels(&labels), 1e-2)
-            .unwrap();
-        let state = plain.state().unwrap();
-        let newest = state.floats("0.weight").unwrap();
-        expected = Some(match expected {
-            None => newest.to_vec(),
-            Some(average) => average
-                .iter()
-                .zip(newest)
-                .map(|(a, x)| 0.75 * a + 0.25 * x)
-                .collect(),
-        });
+    let state = initialize(&network, 2);
+    let plain = engines(&network, &state, options(CROSS_ENTROPY));
+    for (mut plain, mut engine) in plain.into_iter().zip(engines(&network, &state, averaged)) {
+        let (images, labels) = (noise(3 * 64), [0, 1, 2]);
+        let mut expected: Option<Vec<f32>> = None;
+        for _ in 0..4 {
+            plain
+                .train_step(&images, Targets::Labels(&labels), 1e-2)
+                .unwrap();
+            engine
+                .train_step(&images, Targets::Labels(&labels), 1e-2)
+                .unwrap();
+            let state = plain.state().unwrap();
+            let newest = state.floats("0.weight").unwrap();
+            expected = Some(match expected {
+                None => newest.to_vec(),
+                Some(average) => average
+                    .iter()
+                    .zip(newest)
+                    .map(|(a, x)| 0.75 * a + 0.25 * x)
+                    .collect(),
+            });
+        }
+        let state = engine.state().unwrap();
+        let ours = state.floats("0.weight").unwrap();
+        assert!(
+            ours.iter()
+                .zip(expected.unwrap())
+                .all(|(a, b)| (a - b).abs() < 1e-6)
+        );
+        assert_eq!(
+            state.get("1.num_batches_tracked"),
+            Some(&StateTensor::counter(4))
+        );
     }
-    let state = engine.state().unwrap();
-    let ours = state.floats("0.weight").unwrap();
-    assert!(
-        ours.iter()
-            .zip(expected.unwrap())
-            .all(|(a, b)| (a - b).abs() < 1e-6)
-    );
-    assert_eq!(
-        state.get("1.num_batches_tracked"),
-        Some(&StateTensor::counter(4))
-    );
 }
 
 #[test]
 fn slices_that_do_not_fit_are_refused_and_nothing_moves() {
     let network = small_cnn(false);
     let state = initialize(&network, 0);
-    let mut engine =
-        CandleEngine::new(&network, &state, options(CROSS_ENTROPY), Device::Cpu).unwrap();
+    for engine in engines(&network, &state, options(CROSS_ENTROPY)) {
+        refuses_slices(engine, &state);
+    }
+}
+
+fn refuses_slices(mut engine: Box<dyn Engine>, state: &State) {
     let message = |error: Error| error.to_string();
     let mut step =
         |inputs: &[f32], targets| message(engine.train_step(inputs, targets, 1e-3).unwrap_err());
@@ -310,7 +298,7 @@ fn slices_that_do_not_fit_are_refused_and_nothing_moves() {
         step(&images, Targets::Images(&[0.0; 6])),
         "the cross-entropy loss got images, expected labels"
     );
-    assert_eq!(engine.state().unwrap(), state);
+    assert_eq!(&engine.state().unwrap(), state);
 }
 
 #[test]
@@ -318,9 +306,10 @@ fn options_out_of_range_are_refused() {
     let network = small_cnn(false);
     let state = initialize(&network, 0);
     let refused = |options| {
-        CandleEngine::new(&network, &state, options, Device::Cpu)
-            .unwrap_err()
-            .to_string()
+        let candle = CandleEngine::new(&network, &state, options, Device::Cpu).unwrap_err();
+        let cpu = CpuEngine::new(&network, &state, options).unwrap_err();
+        assert_eq!(candle.to_string(), cpu.to_string());
+        cpu.to_string()
     };
     let base = options(CROSS_ENTROPY);
     assert_eq!(

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use juggle_kernels::Level;
 use juggle_models::{
-    AutoencoderConfig, CandleEngine, CnnConfig, Device, Loss, Network, Optimizer, Precision, State,
-    StateTensor, Targets, TrainingOptions, autoencoder, cnn,
+    AutoencoderConfig, CandleEngine, CnnConfig, CpuEngine, Device, Engine, Loss, Network,
+    Optimizer, Precision, State, StateTensor, Targets, TrainingOptions, autoencoder, cnn,
 };
 use safetensors::{Dtype, SafeTensors};
 
@@ -103,36 +104,42 @@ fn assert_close(what: &str, ours: &[f32], theirs: &[f32], tolerance: Tolerance) 
 }
 
 fn check(name: &str, network: &Network, loss: Loss, optimizer: Optimizer, learning_rate: f64) {
-    for (precision, tolerance) in [(Precision::F64, F64), (Precision::F32, F32)] {
-        check_precision(
-            &Golden::read(name),
-            network,
-            loss,
-            optimizer,
-            learning_rate,
-            precision,
-            tolerance,
-        );
-    }
-}
-
-fn check_precision(
-    golden: &Golden,
-    network: &Network,
-    loss: Loss,
-    optimizer: Optimizer,
-    learning_rate: f64,
-    precision: Precision,
-    tolerance: Tolerance,
-) {
+    let golden = Golden::read(name);
     let before = golden.state("before/");
     let options = TrainingOptions {
         loss,
         optimizer,
         ema_decay: None,
     };
-    let mut engine =
-        CandleEngine::with_precision(network, &before, options, Device::Cpu, precision).unwrap();
+    for (precision, tolerance) in [(Precision::F64, F64), (Precision::F32, F32)] {
+        let mut engine =
+            CandleEngine::with_precision(network, &before, options, Device::Cpu, precision)
+                .unwrap();
+        check_engine(
+            &golden,
+            network,
+            options,
+            learning_rate,
+            &mut engine,
+            tolerance,
+        );
+    }
+    for level in Level::supported() {
+        let mut engine = CpuEngine::with_level(network, &before, options, level).unwrap();
+        check_engine(&golden, network, options, learning_rate, &mut engine, F32);
+    }
+}
+
+fn check_engine(
+    golden: &Golden,
+    network: &Network,
+    TrainingOptions {
+        loss, optimizer, ..
+    }: TrainingOptions,
+    learning_rate: f64,
+    engine: &mut dyn Engine,
+    tolerance: Tolerance,
+) {
     let inputs = golden.floats("inputs");
     let (labels, images);
     let targets = match loss {

@@ -97,7 +97,7 @@ fn predict(trained: &Trained, images: &LabelledImages) -> Result<Predictions> {
     let n_classes = images.classes.len();
     let mut sum = 0.0;
     let (mut predicted, mut probability) = (Vec::new(), Vec::new());
-    Examples::Images(images).forward(&trained.engine, |indices, batch, outputs| {
+    Examples::Images(images).forward(&*trained.engine, |indices, batch, outputs| {
         let weight = indices.len() as f64;
         sum += loss_value(loss, outputs, batch.targets())? * weight;
         for logits in outputs.chunks_exact(n_classes) {

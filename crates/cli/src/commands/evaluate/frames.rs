@@ -81,7 +81,7 @@ fn measure(trained: &Trained, examples: &Examples<'_>, split: Split) -> Result<E
     let mut total_loss = 0.0;
     // One sum a metric and pair of frames; none for a metric whose window is larger than the frames.
     let mut sums = [Some([0.0; 3]); METRICS.len()];
-    examples.forward(&trained.engine, |indices, batch, outputs| {
+    examples.forward(&*trained.engine, |indices, batch, outputs| {
         let weight = indices.len() as f64;
         total_loss += loss_value(loss, outputs, batch.targets())? * weight;
         let prediction = clamp_to_unit(outputs);

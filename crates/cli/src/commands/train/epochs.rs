@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 use juggle_dataset::{Augment, epoch_order};
-use juggle_models::{CandleEngine, Loss, Schedule};
+use juggle_models::{Engine, Loss, Schedule};
 use serde::Serialize;
 
 use crate::config::{Kind, RunConfig};
@@ -83,7 +83,7 @@ impl<'a> Trainer<'a> {
         })
     }
 
-    pub(super) fn train(mut self, engine: &mut CandleEngine) -> Result<Metrics> {
+    pub(super) fn train(mut self, engine: &mut dyn Engine) -> Result<Metrics> {
         let epochs = self.config.training.epochs;
         let mut best = (0, f64::INFINITY);
         let mut last_val = None;
@@ -135,7 +135,7 @@ impl<'a> Trainer<'a> {
     }
 
     /// One pass over the training examples in the epoch's own order; the last batch may be short.
-    fn train_epoch(&mut self, engine: &mut CandleEngine, epoch: usize) -> Result<(Score, f64)> {
+    fn train_epoch(&mut self, engine: &mut dyn Engine, epoch: usize) -> Result<(Score, f64)> {
         let seed = self.config.seed;
         let order = epoch_order(self.train.len(), seed, epoch as u64);
         let mut batch = Batch::default();
@@ -173,7 +173,7 @@ impl<'a> Trainer<'a> {
 
     fn evaluate(
         &self,
-        engine: &CandleEngine,
+        engine: &dyn Engine,
         examples: &Examples<'_>,
         epoch: usize,
     ) -> Result<Score> {
@@ -198,7 +198,7 @@ impl<'a> Trainer<'a> {
         )
     }
 
-    fn stop_if_interrupted(&self, engine: &CandleEngine, epoch: usize) -> Result<()> {
+    fn stop_if_interrupted(&self, engine: &dyn Engine, epoch: usize) -> Result<()> {
         if !self.interrupted.load(Ordering::Relaxed) {
             return Ok(());
         }

@@ -1,0 +1,506 @@
+//! A part of the batch: its values, its gradients, and what one thread does with them.
+
+use std::mem;
+use std::ops::Range;
+
+use juggle_kernels::conv::{self, Start};
+use juggle_kernels::{Accumulate, Buffer, Finish, Level, copy, loss, norm, pool};
+
+use super::plan::{Kind, Plan};
+use super::program::Item;
+use crate::{Loss, Targets};
+
+/// What all chunks read during a phase.
+pub(super) struct Context<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) level: Level,
+    pub(super) parameters: &'a [f32],
+    /// The weights turned for the gradients of inputs, in the places of the weights.
+    pub(super) turned: &'a [f32],
+    pub(super) norms: &'a [Norm],
+    pub(super) inputs: &'a [f32],
+    /// The targets with the loss, when there is one.
+    pub(super) training: Option<(Loss, Targets<'a>)>,
+    /// Images in the batch.
+    pub(super) n: usize,
+}
+
+/// A batch normalisation's numbers for one step, one value a channel each.
+#[derive(Debug, Clone)]
+pub(super) struct Norm {
+    pub(super) mean: Vec<f32>,
+    pub(super) variance: Vec<f32>,
+    pub(super) rstd: Vec<f32>,
+    pub(super) scale: Vec<f32>,
+    pub(super) shift: Vec<f32>,
+    pub(super) mean_dy: Vec<f32>,
+    pub(super) mean_product: Vec<f32>,
+}
+
+impl Norm {
+    pub(super) fn new(channels: usize) -> Self {
+        let zeros = || vec![0.0; channels];
+        Self {
+            mean: zeros(),
+            variance: zeros(),
+            rstd: zeros(),
+            scale: zeros(),
+            shift: zeros(),
+            mean_dy: zeros(),
+            mean_product: zeros(),
+        }
+    }
+}
+
+/// Memory for some images. Values of image i of the chunk lie in slot i, or all in slot 0 where images are independent.
+#[derive(Debug, Default)]
+pub(super) struct Chunk {
+    /// The chunk's images in the batch.
+    pub(super) range: Range<usize>,
+    slots: usize,
+    values: Vec<Buffer>,
+    gradients: Vec<Buffer>,
+    pub(super) parameter_gradient: Buffer,
+    /// For each batch normalisation two values a channel for each image: moments going forward, sums going back.
+    pub(super) statistics: Vec<Vec<f32>>,
+    pub(super) losses: Vec<f64>,
+    /// Row-major, as the network's user wants them.
+    pub(super) outputs: Vec<f32>,
+}
+
+impl Chunk {
+    /// Makes room; memory only ever grows, so that steps of one size allocate once.
+    pub(super) fn prepare(&mut self, plan: &Plan, range: Range<usize>, backward: bool) {
+        let n = range.len();
+        let slots = if plan.is_by_image() { n.min(1) } else { n };
+        if self.slots < slots {
+            let buffers = || {
+                plan.buffers
+                    .iter()
+                    .map(|size| Buffer::zeros(size * slots))
+                    .collect()
+            };
+            self.values = buffers();
+            if backward {
+                self.gradients = buffers();
+            }
+            self.slots = slots;
+        }
+        self.range = range;
+        let output = &plan.values[plan.output];
+        let row = output.positions.len() * output.view.height * output.view.width;
+        self.outputs.resize(n * row, 0.0);
+        if backward {
+            self.losses.resize(n, 0.0);
+            if self.parameter_gradient.is_empty() {
+                self.parameter_gradient = Buffer::zeros(plan.parameters.len);
+            }
+            self.parameter_gradient.fill(0.0);
+            self.statistics.resize(plan.batch_norms.len(), Vec::new());
+            for (statistics, norm) in self.statistics.iter_mut().zip(&plan.batch_norms) {
+                statistics.resize(n * 2 * norm.weight.len(), 0.0);
+            }
+        }
+    }
+
+    /// Does the items in order. Consecutive items that concern single images are done image by image, so that an image
+    /// stays in the cache.
+    pub(super) fn run(&mut self, context: &Context<'_>, items: &[Item]) {
+        let n = self.range.len();
+        if n == 0 {
+            // A batch smaller than the number of chunks leaves some without memory.
+            return;
+        }
+        let by_image = context.plan.is_by_image();
+        let same_kind =
+            |a: &Item, b: &Item| is_for_chunk(context.plan, a) == is_for_chunk(context.plan, b);
+        for run in items.chunk_by(same_kind) {
+            if is_for_chunk(context.plan, &run[0]) {
+                for &item in run {
+                    self.chunk_item(context, item);
+                }
+                continue;
+            }
+            for image in 0..n {
+                let slot = if by_image { 0 } else { image };
+                for &item in run {
+                    self.image_item(context, item, image, slot);
+                }
+            }
+        }
+    }
+
+    fn image_item(&mut self, context: &Context<'_>, item: Item, image: usize, slot: usize) {
+        match item {
+            Item::Load => self.load(context, image, slot),
+            Item::Forward(i) => self.forward(context, i, slot),
+            Item::Moments(i) => self.moments(context, i, image, slot),
+            Item::Loss => self.loss(context, image, slot),
+            Item::Clear(buffer) => {
+                let size = context.plan.buffers[buffer];
+                self.gradients[buffer][slot * size..][..size].fill(0.0);
+            }
+            Item::Mask(i) => {
+                let value = context.plan.operations[i].output;
+                let (buffer, view) = (
+                    context.plan.values[value].buffer,
+                    context.plan.view(value, slot),
+                );
+                let gradient = (&mut *self.gradients[buffer], view);
+                copy::mask(context.level, (&self.values[buffer], view), gradient);
+            }
+            Item::Sums(i) => self.sums(context, i, image, slot),
+            Item::ParameterGradient(i) => self.convolution_gradient(context, i, slot),
+            Item::InputGradient {
+                operation,
+                accumulate,
+                masked,
+            } => self.input_gradient(context, operation, (accumulate, masked), slot),
+        }
+    }
+
+    /// The items of linear layers: the chunk's images are the pixels of a 1×1 convolution.
+    fn chunk_item(&mut self, context: &Context<'_>, item: Item) {
+        let (plan, level, n) = (context.plan, context.level, self.range.len());
+        match item {
+            Item::Forward(i) => {
+                let operation = &plan.operations[i];
+                let Kind::Linear { weight, bias } = &operation.kind else {
+                    return;
+                };
+                let (x, y) = (
+                    plan.values[operation.input].buffer,
+                    plan.values[operation.output].buffer,
+                );
+                let mut ys = mem::take(&mut self.values[y]);
+                conv::forward(
+                    level,
+                    (&self.values[x], plan.rows(operation.input, n)),
+                    &context.parameters[weight.clone()],
+                    (&mut ys, plan.rows(operation.output, n)),
+                    Start::Bias(&context.parameters[bias.clone()]),
+                    if operation.relu {
+                        Finish::Relu
+                    } else {
+                        Finish::Keep
+                    },
+                );
+                self.values[y] = ys;
+            }
+            Item::ParameterGradient(i) => {
+                let operation = &plan.operations[i];
+                let Kind::Linear { weight, bias } = &operation.kind else {
+                    return;
+                };
+                let (x, y) = (
+                    plan.values[operation.input].buffer,
+                    plan.values[operation.output].buffer,
+                );
+                let dys = (&*self.gradients[y], plan.rows(operation.output, n));
+                let xs = (&*self.values[x], plan.rows(operation.input, n));
+                conv::weight_gradient(level, xs, dys, &mut self.parameter_gradient[weight.clone()]);
+                conv::bias_gradient(level, dys, &mut self.parameter_gradient[bias.clone()]);
+            }
+            Item::InputGradient {
+                operation,
+                accumulate,
+                masked,
+            } => {
+                let operation = &plan.operations[operation];
+                let Kind::Linear { weight, .. } = &operation.kind else {
+                    return;
+                };
+                let (x, y) = (
+                    plan.values[operation.input].buffer,
+                    plan.values[operation.output].buffer,
+                );
+                let view = plan.rows(operation.input, n);
+                let mut dxs = mem::take(&mut self.gradients[x]);
+                conv::forward(
+                    level,
+                    (&self.gradients[y], plan.rows(operation.output, n)),
+                    &context.turned[weight.clone()],
+                    (&mut dxs, view),
+                    start(accumulate),
+                    if masked {
+                        Finish::Mask(&self.values[x], view)
+                    } else {
+                        Finish::Keep
+                    },
+                );
+                self.gradients[x] = dxs;
+            }
+            _ => {}
+        }
+    }
+
+    fn load(&mut self, context: &Context<'_>, image: usize, slot: usize) {
+        let plan = context.plan;
+        let input = &plan.values[plan.input];
+        let size = input.positions.len() * input.view.height * input.view.width;
+        let pixels = &context.inputs[(self.range.start + image) * size..][..size];
+        let to = (&mut *self.values[input.buffer], plan.view(plan.input, slot));
+        copy::from_nchw(pixels, &input.positions, to);
+    }
+
+    /// Brings the output of an image out of its place.
+    fn unload(&mut self, context: &Context<'_>, image: usize, slot: usize) {
+        let plan = context.plan;
+        let output = &plan.values[plan.output];
+        let row = output.positions.len() * output.view.height * output.view.width;
+        let from = (&*self.values[output.buffer], plan.view(plan.output, slot));
+        copy::to_nchw(
+            from,
+            &output.positions,
+            &mut self.outputs[image * row..][..row],
+        );
+    }
+
+    fn loss(&mut self, context: &Context<'_>, image: usize, slot: usize) {
+        self.unload(context, image, slot);
+        let Some((loss, targets)) = context.training else {
+            return;
+        };
+        let plan = context.plan;
+        let output = &plan.values[plan.output];
+        let view = plan.view(plan.output, slot);
+        let row = output.positions.len() * view.height * view.width;
+        let gradient = &mut self.gradients[output.buffer];
+        let in_batch = self.range.start + image;
+        self.losses[image] = match (loss, targets) {
+            (Loss::CrossEntropy { label_smoothing }, Targets::Labels(labels)) => {
+                loss::cross_entropy(
+                    &self.outputs[image * row..][..row],
+                    labels[in_batch] as usize,
+                    label_smoothing,
+                    1.0 / context.n as f64,
+                    &mut gradient[view.offset..][..view.channels],
+                )
+            }
+            (_, Targets::Images(images)) => {
+                let count = context.n * row;
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    reason = "rounding to f32 is the point"
+                )]
+                let weight = (1.0 / count as f64) as f32;
+                let sum = loss::squared_error(
+                    (&self.values[output.buffer], view),
+                    &output.positions,
+                    &images[in_batch * row..][..row],
+                    weight,
+                    (gradient, view),
+                );
+                sum / row as f64
+            }
+            _ => unreachable!("the loss and its targets were checked before the pass"),
+        };
+    }
+
+    fn forward(&mut self, context: &Context<'_>, i: usize, slot: usize) {
+        let (plan, level) = (context.plan, context.level);
+        let operation = &plan.operations[i];
+        let (x, y) = (
+            plan.view(operation.input, slot),
+            plan.view(operation.output, slot),
+        );
+        let to = plan.values[operation.output].buffer;
+        let mut ys = mem::take(&mut self.values[to]);
+        let xs = &*self.values[plan.values[operation.input].buffer];
+        let finish = if operation.relu {
+            Finish::Relu
+        } else {
+            Finish::Keep
+        };
+        match &operation.kind {
+            Kind::Convolution {
+                padding,
+                weight,
+                bias,
+                ..
+            } => {
+                let weight = &context.parameters[weight.clone()];
+                let bias = Start::Bias(&context.parameters[bias.clone()]);
+                conv::forward(
+                    level,
+                    (xs, x.padded(*padding)),
+                    weight,
+                    (&mut ys, y),
+                    bias,
+                    finish,
+                );
+            }
+            Kind::BatchNorm { index } => {
+                let numbers = if context.training.is_some() {
+                    let norm = &context.norms[*index];
+                    (&*norm.scale, &*norm.shift)
+                } else {
+                    // For inference the weight and bias are already scale and shift.
+                    let norm = &plan.batch_norms[*index];
+                    let of = |range: &Range<usize>| &context.parameters[range.clone()];
+                    (of(&norm.weight), of(&norm.bias))
+                };
+                norm::normalize(level, (xs, x), numbers, (&mut ys, y), finish);
+            }
+            Kind::MaxPool { side } => pool::max_pool(level, *side, (xs, x), (&mut ys, y)),
+            Kind::Upsample { side } => pool::upsample(level, *side, (xs, x), (&mut ys, y)),
+            Kind::Copy => copy::copy(level, (xs, x), (&mut ys, y), Accumulate::Write, finish),
+            Kind::Linear { .. } => unreachable!("linear layers work on the chunk"),
+        }
+        self.values[to] = ys;
+    }
+
+    fn moments(&mut self, context: &Context<'_>, i: usize, image: usize, slot: usize) {
+        let operation = &context.plan.operations[i];
+        let Kind::BatchNorm { index } = operation.kind else {
+            return;
+        };
+        let view = context.plan.view(operation.input, slot);
+        let statistics =
+            &mut self.statistics[index][image * 2 * view.channels..][..2 * view.channels];
+        let (mean, squares) = statistics.split_at_mut(view.channels);
+        let xs = &self.values[context.plan.values[operation.input].buffer];
+        norm::moments(context.level, (xs, view), mean, squares);
+    }
+
+    fn sums(&mut self, context: &Context<'_>, i: usize, image: usize, slot: usize) {
+        let plan = context.plan;
+        let operation = &plan.operations[i];
+        let Kind::BatchNorm { index } = operation.kind else {
+            return;
+        };
+        let (x, dy) = (
+            plan.view(operation.input, slot),
+            plan.view(operation.output, slot),
+        );
+        let statistics = &mut self.statistics[index][image * 2 * x.channels..][..2 * x.channels];
+        let norm = &context.norms[index];
+        norm::gradient_sums(
+            context.level,
+            (&self.values[plan.values[operation.input].buffer], x),
+            (&self.gradients[plan.values[operation.output].buffer], dy),
+            (&norm.mean, &norm.rstd),
+            statistics.split_at_mut(x.channels),
+        );
+    }
+
+    fn convolution_gradient(&mut self, context: &Context<'_>, i: usize, slot: usize) {
+        let (plan, level) = (context.plan, context.level);
+        let operation = &plan.operations[i];
+        let Kind::Convolution {
+            padding,
+            weight,
+            bias,
+            bias_learns,
+            ..
+        } = &operation.kind
+        else {
+            return;
+        };
+        let x = plan.view(operation.input, slot).padded(*padding);
+        let xs = (&*self.values[plan.values[operation.input].buffer], x);
+        let dy = plan.view(operation.output, slot);
+        let dys = (&*self.gradients[plan.values[operation.output].buffer], dy);
+        conv::weight_gradient(level, xs, dys, &mut self.parameter_gradient[weight.clone()]);
+        if *bias_learns {
+            conv::bias_gradient(level, dys, &mut self.parameter_gradient[bias.clone()]);
+        }
+    }
+
+    fn input_gradient(
+        &mut self,
+        context: &Context<'_>,
+        i: usize,
+        (accumulate, masked): (Accumulate, bool),
+        slot: usize,
+    ) {
+        let (plan, level) = (context.plan, context.level);
+        let operation = &plan.operations[i];
+        let (x, dy) = (
+            plan.view(operation.input, slot),
+            plan.view(operation.output, slot),
+        );
+        let to = plan.values[operation.input].buffer;
+        let mut dxs = mem::take(&mut self.gradients[to]);
+        let dys = &*self.gradients[plan.values[operation.output].buffer];
+        let xs = &*self.values[to];
+        let finish = if masked {
+            Finish::Mask(xs, x)
+        } else {
+            Finish::Keep
+        };
+        match &operation.kind {
+            Kind::Convolution {
+                side,
+                padding,
+                weight,
+                ..
+            } => {
+                // An output's gradient reaches `side − 1` pixels around; what padding caught is cut off again.
+                let reach = side - 1;
+                let dy = if reach >= *padding {
+                    dy.padded(reach - padding)
+                } else {
+                    dy.cropped(padding - reach)
+                };
+                let weight = &context.turned[weight.clone()];
+                conv::forward(
+                    level,
+                    (dys, dy),
+                    weight,
+                    (&mut dxs, x),
+                    start(accumulate),
+                    finish,
+                );
+            }
+            Kind::BatchNorm { index } => {
+                let norm = &context.norms[*index];
+                let batch = norm::BatchGradient {
+                    mean: &norm.mean,
+                    rstd: &norm.rstd,
+                    scale: &norm.scale,
+                    mean_dy: &norm.mean_dy,
+                    mean_product: &norm.mean_product,
+                };
+                norm::input_gradient(
+                    level,
+                    (xs, x),
+                    (dys, dy),
+                    batch,
+                    (&mut dxs, x),
+                    accumulate,
+                    finish,
+                );
+            }
+            Kind::MaxPool { side } => {
+                let into = (&mut *dxs, x);
+                pool::max_pool_gradient(level, *side, (xs, x), (dys, dy), into, accumulate, finish);
+            }
+            Kind::Upsample { side } => {
+                pool::upsample_gradient(level, *side, (dys, dy), (&mut dxs, x), accumulate, finish);
+            }
+            Kind::Copy => copy::copy(level, (dys, dy), (&mut dxs, x), accumulate, finish),
+            Kind::Linear { .. } => unreachable!("linear layers work on the chunk"),
+        }
+        self.gradients[to] = dxs;
+    }
+}
+
+fn start(accumulate: Accumulate) -> Start<'static> {
+    match accumulate {
+        Accumulate::Write => Start::Zero,
+        Accumulate::Add => Start::Existing,
+    }
+}
+
+/// Whether an item is done once for all images of a chunk.
+fn is_for_chunk(plan: &Plan, item: &Item) -> bool {
+    match *item {
+        Item::Forward(i)
+        | Item::ParameterGradient(i)
+        | Item::InputGradient { operation: i, .. } => {
+            matches!(plan.operations[i].kind, Kind::Linear { .. })
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,230 @@
+//! One training pass over a batch: chunks in parallel, meetings in between, partial gradients summed in their order.
+
+use juggle_kernels::{Buffer, Level, conv, norm, optimizer};
+use rayon::prelude::*;
+
+use super::chunk::{Chunk, Context, Norm};
+use super::plan::{Kind, Operation, Plan};
+use super::program::{Meeting, Program};
+use crate::network::BATCH_NORM_EPS;
+use crate::{Loss, Targets};
+
+/// Parts that a batch is cut into, whatever the number of threads.
+const CHUNKS: usize = 8;
+/// Values of the parameters that one task works on.
+pub(super) const BLOCK: usize = 4096;
+
+/// What a pass needs besides the weights; kept from step to step.
+#[derive(Debug)]
+pub(super) struct Workspace {
+    chunks: Vec<Chunk>,
+    pub(super) norms: Vec<Norm>,
+    turned: Buffer,
+    /// The gradient of the mean loss by the parameters.
+    pub(super) gradient: Buffer,
+}
+
+/// What a pass is made on.
+pub(super) struct Batch<'a> {
+    pub(super) inputs: &'a [f32],
+    pub(super) loss: Loss,
+    pub(super) targets: Targets<'a>,
+    pub(super) n: usize,
+}
+
+impl Workspace {
+    pub(super) fn new(plan: &Plan) -> Self {
+        Self {
+            chunks: (0..CHUNKS).map(|_| Chunk::default()).collect(),
+            norms: plan
+                .batch_norms
+                .iter()
+                .map(|norm| Norm::new(norm.weight.len()))
+                .collect(),
+            turned: Buffer::zeros(plan.parameters.len),
+            gradient: Buffer::zeros(plan.parameters.len),
+        }
+    }
+
+    /// A placeholder without memory.
+    pub(super) fn empty() -> Self {
+        Self {
+            chunks: Vec::new(),
+            norms: Vec::new(),
+            turned: Buffer::default(),
+            gradient: Buffer::default(),
+        }
+    }
+
+    /// Forward, loss and backward; leaves the gradient and gives back the mean loss and the outputs.
+    pub(super) fn pass(
+        &mut self,
+        (plan, program, level): (&Plan, &Program, Level),
+        parameters: &[f32],
+        batch: &Batch<'_>,
+    ) -> (f64, Vec<f32>) {
+        let n = batch.n;
+        self.chunks
+            .par_iter_mut()
+            .enumerate()
+            .for_each(|(i, chunk)| {
+                chunk.prepare(plan, i * n / CHUNKS..(i + 1) * n / CHUNKS, true);
+            });
+        turn_weights(plan, program, parameters, &mut self.turned);
+        for phase in &program.phases {
+            let context = Context {
+                plan,
+                level,
+                parameters,
+                turned: &self.turned,
+                norms: &self.norms,
+                inputs: batch.inputs,
+                training: Some((batch.loss, batch.targets)),
+                n,
+            };
+            self.chunks
+                .par_iter_mut()
+                .for_each(|chunk| chunk.run(&context, &phase.items));
+            if let Some(meeting) = phase.then {
+                self.meet(plan, parameters, meeting);
+            }
+        }
+        self.sum_gradients(level);
+        for (index, norm) in plan.batch_norms.iter().enumerate() {
+            let count = (n * self.area(plan, index)) as f64;
+            // The sums over the batch, from the means that the input's gradient needed.
+            let sums = [
+                (&norm.weight, &self.norms[index].mean_product),
+                (&norm.bias, &self.norms[index].mean_dy),
+            ];
+            for (range, means) in sums {
+                for (gradient, &mean) in self.gradient[range.clone()].iter_mut().zip(means) {
+                    #[expect(
+                        clippy::cast_possible_truncation,
+                        reason = "rounding to f32 is the point"
+                    )]
+                    let sum = (f64::from(mean) * count) as f32;
+                    *gradient = sum;
+                }
+            }
+        }
+        let losses = self
+            .chunks
+            .iter()
+            .flat_map(|chunk| &chunk.losses[..chunk.range.len()]);
+        let loss = losses.sum::<f64>() / n as f64;
+        let outputs: Vec<&[f32]> = self
+            .chunks
+            .iter()
+            .map(|chunk| chunk.outputs.as_slice())
+            .collect();
+        (loss, outputs.concat())
+    }
+
+    /// Pixels of an image in a batch normalisation.
+    pub(super) fn area(&self, plan: &Plan, index: usize) -> usize {
+        let operation = plan
+            .operations
+            .iter()
+            .find(|operation| is_norm(operation, index));
+        operation.map_or(1, |operation| {
+            let view = plan.values[operation.input].view;
+            view.height * view.width
+        })
+    }
+
+    fn meet(&mut self, plan: &Plan, parameters: &[f32], meeting: Meeting) {
+        let (Meeting::Moments(i) | Meeting::Sums(i)) = meeting;
+        let Kind::BatchNorm { index } = plan.operations[i].kind else {
+            return;
+        };
+        let area = self.area(plan, index);
+        let statistics: Vec<&[f32]> = self
+            .chunks
+            .iter()
+            .map(|chunk| chunk.statistics[index].as_slice())
+            .collect();
+        let images = statistics.concat();
+        let norm = &mut self.norms[index];
+        match meeting {
+            Meeting::Moments(_) => {
+                norm::batch_moments(&images, area, &mut norm.mean, &mut norm.variance);
+                let tensors = &plan.batch_norms[index];
+                scale_and_shift(
+                    norm,
+                    &parameters[tensors.weight.clone()],
+                    &parameters[tensors.bias.clone()],
+                );
+            }
+            Meeting::Sums(_) => {
+                let channels = norm.mean.len();
+                let count = (images.len() / (2 * channels) * area) as f64;
+                for c in 0..channels {
+                    let sum = |first: usize| {
+                        let values = images.iter().skip(first).step_by(2 * channels);
+                        values.map(|&x| f64::from(x)).sum::<f64>()
+                    };
+                    #[expect(
+                        clippy::cast_possible_truncation,
+                        reason = "rounding to f32 is the point"
+                    )]
+                    {
+                        norm.mean_dy[c] = (sum(c) / count) as f32;
+                        norm.mean_product[c] = (sum(channels + c) / count) as f32;
+                    }
+                }
+            }
+        }
+    }
+
+    fn sum_gradients(&mut self, level: Level) {
+        let chunks = &self.chunks;
+        self.gradient
+            .par_chunks_mut(BLOCK)
+            .enumerate()
+            .for_each(|(block, total)| {
+                total.fill(0.0);
+                for chunk in chunks.iter().filter(|chunk| !chunk.range.is_empty()) {
+                    let part = &chunk.parameter_gradient[block * BLOCK..][..total.len()];
+                    optimizer::add(level, total, part);
+                }
+            });
+    }
+}
+
+fn is_norm(operation: &Operation, index: usize) -> bool {
+    matches!(operation.kind, Kind::BatchNorm { index: other } if other == index)
+}
+
+/// From mean and variance to the factor and the summand of the normalisation.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "rounding to f32 is the point"
+)]
+pub(super) fn scale_and_shift(norm: &mut Norm, weight: &[f32], bias: &[f32]) {
+    for c in 0..weight.len() {
+        let rstd = 1.0 / (f64::from(norm.variance[c]) + BATCH_NORM_EPS).sqrt();
+        let scale = f64::from(weight[c]) * rstd;
+        norm.rstd[c] = rstd as f32;
+        norm.scale[c] = scale as f32;
+        norm.shift[c] = (f64::from(bias[c]) - f64::from(norm.mean[c]) * scale) as f32;
+    }
+}
+
+/// The weights that take gradients backwards, in the places of the weights.
+fn turn_weights(plan: &Plan, program: &Program, parameters: &[f32], turned: &mut [f32]) {
+    for &i in &program.turned {
+        let operation = &plan.operations[i];
+        let (Kind::Convolution { weight, .. } | Kind::Linear { weight, .. }) = &operation.kind
+        else {
+            continue;
+        };
+        let channels = |value: usize| plan.values[value].view.channels;
+        conv::turned(
+            &parameters[weight.clone()],
+            channels(operation.input),
+            channels(operation.output),
+            &mut turned[weight.clone()],
+        );
+    }
+}
