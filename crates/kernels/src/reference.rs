@@ -77,7 +77,7 @@ pub fn convolution_gradients(
     let mut weight = vec![0.0; side * side * xs.channels * dys.channels];
     let shape = (dys.height, dys.width, dys.channels);
     for_each_product(xs, shape, (side, padding), |x, w, y| {
-        weight[w] += x * dys.values[y]
+        weight[w] += x * dys.values[y];
     });
     let mut bias = vec![0.0; dys.channels];
     for (i, dy) in dys.values.iter().enumerate() {

@@ -88,7 +88,6 @@ impl Vector for Scalar {
     }
 
     #[inline(always)]
-    #[expect(clippy::float_cmp, reason = "equality is what is asked for")]
     fn select_eq(self, other: Self, yes: Self, no: Self) -> Self {
         Self(std::array::from_fn(|i| {
             if self.0[i] == other.0[i] {

@@ -1,12 +1,15 @@
 //! The engine on our own kernels: CPU only, no autograd, the same bits on every run, thread count and instruction set.
 //!
 //! A network becomes a plan once: where every layer's output lies, and a list of operations on these places
-//! (`cpu/plan.rs`, `cpu/layout.rs`). A training step runs a program of the plan (`cpu/program.rs`) on eight chunks of the
-//! batch (`cpu/chunk.rs`), sums their gradients in order (`cpu/step.rs`) and moves the weights (`cpu/update.rs`).
+//! (`cpu/plan.rs`, `cpu/places.rs`, `cpu/layout.rs`). A training step runs a program of the plan (`cpu/program.rs`) on eight chunks of the
+//! batch (`cpu/chunk.rs`, `cpu/backward.rs`, `cpu/linear.rs`), sums their gradients in order (`cpu/step.rs`) and moves the weights (`cpu/update.rs`).
 
+mod backward;
 mod chunk;
 mod inference;
 mod layout;
+mod linear;
+mod places;
 mod plan;
 mod program;
 mod step;

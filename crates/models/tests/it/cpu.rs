@@ -243,7 +243,7 @@ fn both_engines_agree_on_every_network_and_batch_size() {
             for (name, tensor) in theirs.iter() {
                 match theirs.floats(name) {
                     Some(theirs) => {
-                        assert_near(&what(name), ours.floats(name).unwrap(), theirs, 2e-4)
+                        assert_near(&what(name), ours.floats(name).unwrap(), theirs, 2e-4);
                     }
                     None => assert_eq!(ours.get(name), Some(tensor)),
                 }
@@ -278,6 +278,10 @@ fn trained(case: &Case, level: Level, threads: usize) -> (State, Vec<f32>) {
 }
 
 #[test]
+#[expect(
+    clippy::print_stderr,
+    reason = "a level that was not run is worth a line"
+)]
 fn the_bits_depend_on_neither_threads_nor_instructions() {
     for name in Level::NAMES {
         if Level::supported().iter().all(|level| level.name() != *name) {

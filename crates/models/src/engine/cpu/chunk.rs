@@ -58,8 +58,8 @@ pub(super) struct Chunk {
     /// The chunk's images in the batch.
     pub(super) range: Range<usize>,
     slots: usize,
-    values: Vec<Buffer>,
-    gradients: Vec<Buffer>,
+    pub(super) values: Vec<Buffer>,
+    pub(super) gradients: Vec<Buffer>,
     pub(super) parameter_gradient: Buffer,
     /// For each batch normalisation two values a channel for each image: moments going forward, sums going back.
     pub(super) statistics: Vec<Vec<f32>>,
@@ -117,7 +117,7 @@ impl Chunk {
         for run in items.chunk_by(same_kind) {
             if is_for_chunk(context.plan, &run[0]) {
                 for &item in run {
-                    self.chunk_item(context, item);
+                    self.linear_item(context, item);
                 }
                 continue;
             }
@@ -156,81 +156,6 @@ impl Chunk {
                 accumulate,
                 masked,
             } => self.input_gradient(context, operation, (accumulate, masked), slot),
-        }
-    }
-
-    /// The items of linear layers: the chunk's images are the pixels of a 1×1 convolution.
-    fn chunk_item(&mut self, context: &Context<'_>, item: Item) {
-        let (plan, level, n) = (context.plan, context.level, self.range.len());
-        match item {
-            Item::Forward(i) => {
-                let operation = &plan.operations[i];
-                let Kind::Linear { weight, bias } = &operation.kind else {
-                    return;
-                };
-                let (x, y) = (
-                    plan.values[operation.input].buffer,
-                    plan.values[operation.output].buffer,
-                );
-                let mut ys = mem::take(&mut self.values[y]);
-                conv::forward(
-                    level,
-                    (&self.values[x], plan.rows(operation.input, n)),
-                    &context.parameters[weight.clone()],
-                    (&mut ys, plan.rows(operation.output, n)),
-                    Start::Bias(&context.parameters[bias.clone()]),
-                    if operation.relu {
-                        Finish::Relu
-                    } else {
-                        Finish::Keep
-                    },
-                );
-                self.values[y] = ys;
-            }
-            Item::ParameterGradient(i) => {
-                let operation = &plan.operations[i];
-                let Kind::Linear { weight, bias } = &operation.kind else {
-                    return;
-                };
-                let (x, y) = (
-                    plan.values[operation.input].buffer,
-                    plan.values[operation.output].buffer,
-                );
-                let dys = (&*self.gradients[y], plan.rows(operation.output, n));
-                let xs = (&*self.values[x], plan.rows(operation.input, n));
-                conv::weight_gradient(level, xs, dys, &mut self.parameter_gradient[weight.clone()]);
-                conv::bias_gradient(level, dys, &mut self.parameter_gradient[bias.clone()]);
-            }
-            Item::InputGradient {
-                operation,
-                accumulate,
-                masked,
-            } => {
-                let operation = &plan.operations[operation];
-                let Kind::Linear { weight, .. } = &operation.kind else {
-                    return;
-                };
-                let (x, y) = (
-                    plan.values[operation.input].buffer,
-                    plan.values[operation.output].buffer,
-                );
-                let view = plan.rows(operation.input, n);
-                let mut dxs = mem::take(&mut self.gradients[x]);
-                conv::forward(
-                    level,
-                    (&self.gradients[y], plan.rows(operation.output, n)),
-                    &context.turned[weight.clone()],
-                    (&mut dxs, view),
-                    start(accumulate),
-                    if masked {
-                        Finish::Mask(&self.values[x], view)
-                    } else {
-                        Finish::Keep
-                    },
-                );
-                self.gradients[x] = dxs;
-            }
-            _ => {}
         }
     }
 
@@ -361,135 +286,6 @@ impl Chunk {
         let (mean, squares) = statistics.split_at_mut(view.channels);
         let xs = &self.values[context.plan.values[operation.input].buffer];
         norm::moments(context.level, (xs, view), mean, squares);
-    }
-
-    fn sums(&mut self, context: &Context<'_>, i: usize, image: usize, slot: usize) {
-        let plan = context.plan;
-        let operation = &plan.operations[i];
-        let Kind::BatchNorm { index } = operation.kind else {
-            return;
-        };
-        let (x, dy) = (
-            plan.view(operation.input, slot),
-            plan.view(operation.output, slot),
-        );
-        let statistics = &mut self.statistics[index][image * 2 * x.channels..][..2 * x.channels];
-        let norm = &context.norms[index];
-        norm::gradient_sums(
-            context.level,
-            (&self.values[plan.values[operation.input].buffer], x),
-            (&self.gradients[plan.values[operation.output].buffer], dy),
-            (&norm.mean, &norm.rstd),
-            statistics.split_at_mut(x.channels),
-        );
-    }
-
-    fn convolution_gradient(&mut self, context: &Context<'_>, i: usize, slot: usize) {
-        let (plan, level) = (context.plan, context.level);
-        let operation = &plan.operations[i];
-        let Kind::Convolution {
-            padding,
-            weight,
-            bias,
-            bias_learns,
-            ..
-        } = &operation.kind
-        else {
-            return;
-        };
-        let x = plan.view(operation.input, slot).padded(*padding);
-        let xs = (&*self.values[plan.values[operation.input].buffer], x);
-        let dy = plan.view(operation.output, slot);
-        let dys = (&*self.gradients[plan.values[operation.output].buffer], dy);
-        conv::weight_gradient(level, xs, dys, &mut self.parameter_gradient[weight.clone()]);
-        if *bias_learns {
-            conv::bias_gradient(level, dys, &mut self.parameter_gradient[bias.clone()]);
-        }
-    }
-
-    fn input_gradient(
-        &mut self,
-        context: &Context<'_>,
-        i: usize,
-        (accumulate, masked): (Accumulate, bool),
-        slot: usize,
-    ) {
-        let (plan, level) = (context.plan, context.level);
-        let operation = &plan.operations[i];
-        let (x, dy) = (
-            plan.view(operation.input, slot),
-            plan.view(operation.output, slot),
-        );
-        let to = plan.values[operation.input].buffer;
-        let mut dxs = mem::take(&mut self.gradients[to]);
-        let dys = &*self.gradients[plan.values[operation.output].buffer];
-        let xs = &*self.values[to];
-        let finish = if masked {
-            Finish::Mask(xs, x)
-        } else {
-            Finish::Keep
-        };
-        match &operation.kind {
-            Kind::Convolution {
-                side,
-                padding,
-                weight,
-                ..
-            } => {
-                // An output's gradient reaches `side − 1` pixels around; what padding caught is cut off again.
-                let reach = side - 1;
-                let dy = if reach >= *padding {
-                    dy.padded(reach - padding)
-                } else {
-                    dy.cropped(padding - reach)
-                };
-                let weight = &context.turned[weight.clone()];
-                conv::forward(
-                    level,
-                    (dys, dy),
-                    weight,
-                    (&mut dxs, x),
-                    start(accumulate),
-                    finish,
-                );
-            }
-            Kind::BatchNorm { index } => {
-                let norm = &context.norms[*index];
-                let batch = norm::BatchGradient {
-                    mean: &norm.mean,
-                    rstd: &norm.rstd,
-                    scale: &norm.scale,
-                    mean_dy: &norm.mean_dy,
-                    mean_product: &norm.mean_product,
-                };
-                norm::input_gradient(
-                    level,
-                    (xs, x),
-                    (dys, dy),
-                    batch,
-                    (&mut dxs, x),
-                    accumulate,
-                    finish,
-                );
-            }
-            Kind::MaxPool { side } => {
-                let into = (&mut *dxs, x);
-                pool::max_pool_gradient(level, *side, (xs, x), (dys, dy), into, accumulate, finish);
-            }
-            Kind::Upsample { side } => {
-                pool::upsample_gradient(level, *side, (dys, dy), (&mut dxs, x), accumulate, finish);
-            }
-            Kind::Copy => copy::copy(level, (dys, dy), (&mut dxs, x), accumulate, finish),
-            Kind::Linear { .. } => unreachable!("linear layers work on the chunk"),
-        }
-        self.gradients[to] = dxs;
-    }
-}
-
-fn start(accumulate: Accumulate) -> Start<'static> {
-    match accumulate {
-        Accumulate::Write => Start::Zero,
-        Accumulate::Add => Start::Existing,
     }
 }
 

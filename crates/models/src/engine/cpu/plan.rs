@@ -135,17 +135,17 @@ impl Plan {
 }
 
 /// Values are numbered; 0 is the input. Shapes come first, places at the end.
-struct Builder<'a> {
-    network: &'a Network,
-    purpose: Purpose,
-    shapes: Vec<Shape>,
-    value_of: Vec<usize>,
-    operations: Vec<Operation>,
+pub(super) struct Builder<'a> {
+    pub(super) network: &'a Network,
+    pub(super) purpose: Purpose,
+    pub(super) shapes: Vec<Shape>,
+    pub(super) value_of: Vec<usize>,
+    pub(super) operations: Vec<Operation>,
     /// Each concatenation's value and its parts.
-    concatenations: Vec<(usize, Vec<usize>)>,
-    batch_norms: Vec<BatchNorm>,
-    parameters: Slots,
-    running: Slots,
+    pub(super) concatenations: Vec<(usize, Vec<usize>)>,
+    pub(super) batch_norms: Vec<BatchNorm>,
+    pub(super) parameters: Slots,
+    pub(super) running: Slots,
 }
 
 impl Builder<'_> {
@@ -176,54 +176,28 @@ impl Builder<'_> {
 
     fn node(&mut self, i: usize) {
         let node = &self.network.nodes()[i];
-        let inputs: Vec<usize> = node
-            .inputs
-            .iter()
-            .map(|&source| self.source(source))
-            .collect();
+        let sources = node.inputs.iter();
+        let inputs: Vec<usize> = sources.map(|&source| self.source(source)).collect();
+        let shapes: Vec<&Shape> = inputs.iter().map(|&input| &self.shapes[input]).collect();
+        let shape = Shape::of(node, &shapes);
         let producer = self.only_producer(node.inputs[0]);
-        let shape = {
-            let shapes: Vec<&Shape> = inputs.iter().map(|&input| &self.shapes[input]).collect();
-            Shape::of(node, &shapes)
-        };
         let kind = match &node.layer {
-            Layer::Conv2d {
-                kernel_size,
-                padding,
-                ..
-            } => self.convolution(i, *kernel_size, *padding, &shape),
-            Layer::Linear { .. } => {
-                let (weight, bias) = self.weight_and_bias(i, 1, &shape);
-                Kind::Linear { weight, bias }
+            Layer::Relu if producer.is_some_and(|producer| self.takes_relu(producer)) => {
+                self.operations[producer.expect("there is one")].relu = true;
+                None
             }
-            Layer::BatchNorm2d { .. } => {
-                let joined = self.batch_norm(i, producer, &shape);
-                if joined {
-                    self.value_of.push(inputs[0]);
-                    return;
-                }
-                Kind::BatchNorm {
-                    index: self.batch_norms.len() - 1,
-                }
-            }
-            Layer::Relu => {
-                if let Some(producer) = producer.filter(|&producer| self.takes_relu(producer)) {
-                    self.operations[producer].relu = true;
-                    self.value_of.push(inputs[0]);
-                    return;
-                }
-                Kind::Copy
-            }
-            Layer::MaxPool2d { kernel_size } => Kind::MaxPool { side: *kernel_size },
-            Layer::UpsampleNearest2d { scale_factor } => Kind::Upsample {
-                side: *scale_factor,
-            },
-            Layer::Flatten => Kind::Copy,
+            Layer::BatchNorm2d { .. } => self.batch_norm(i, producer, &shape),
             Layer::Concat => {
                 let value = self.push_value(shape);
                 self.concatenations.push((value, inputs));
                 return;
             }
+            layer => Some(self.kind(i, layer, &shape)),
+        };
+        let Some(kind) = kind else {
+            // The layer joined the operation before it.
+            self.value_of.push(inputs[0]);
+            return;
         };
         let output = self.push_value(shape);
         self.operations.push(Operation {
@@ -232,6 +206,35 @@ impl Builder<'_> {
             output,
             relu: matches!(node.layer, Layer::Relu),
         });
+    }
+
+    /// The operation of a layer that is always one of its own.
+    fn kind(&mut self, i: usize, layer: &Layer, output: &Shape) -> Kind {
+        match layer {
+            Layer::Conv2d {
+                kernel_size,
+                padding,
+                ..
+            } => {
+                let (weight, bias) = self.weight_and_bias(i, *kernel_size, output);
+                Kind::Convolution {
+                    side: *kernel_size,
+                    padding: *padding,
+                    weight,
+                    bias,
+                    bias_learns: !self.network.feeds_only_batch_norm(i),
+                }
+            }
+            Layer::Linear { .. } => {
+                let (weight, bias) = self.weight_and_bias(i, 1, output);
+                Kind::Linear { weight, bias }
+            }
+            Layer::MaxPool2d { kernel_size } => Kind::MaxPool { side: *kernel_size },
+            Layer::UpsampleNearest2d { scale_factor } => Kind::Upsample {
+                side: *scale_factor,
+            },
+            Layer::Relu | Layer::Flatten | Layer::BatchNorm2d { .. } | Layer::Concat => Kind::Copy,
+        }
     }
 
     fn push_value(&mut self, shape: Shape) -> usize {
@@ -269,19 +272,8 @@ impl Builder<'_> {
         (weight, bias)
     }
 
-    fn convolution(&mut self, i: usize, side: usize, padding: usize, output: &Shape) -> Kind {
-        let (weight, bias) = self.weight_and_bias(i, side, output);
-        Kind::Convolution {
-            side,
-            padding,
-            weight,
-            bias,
-            bias_learns: !self.network.feeds_only_batch_norm(i),
-        }
-    }
-
-    /// Adds the layer's tensors; whether it joined the operation before it.
-    fn batch_norm(&mut self, i: usize, producer: Option<usize>, shape: &Shape) -> bool {
+    /// Adds the layer's tensors; nothing where it joined the operation before it.
+    fn batch_norm(&mut self, i: usize, producer: Option<usize>, shape: &Shape) -> Option<Kind> {
         let name = self.network.nodes()[i].name.clone();
         let joins = match producer.map(|producer| &self.operations[producer]) {
             Some(Operation {
@@ -297,7 +289,7 @@ impl Builder<'_> {
                 .iter()
                 .all(|other| other.joins.as_ref() != Some(joins))
         });
-        let is_joined = joins.is_some();
+        let (index, is_joined) = (self.batch_norms.len(), joins.is_some());
         let named = |tensor: &str| format!("{name}.{tensor}");
         self.batch_norms.push(BatchNorm {
             weight: self.parameters.push_channels(named("weight"), shape),
@@ -307,155 +299,6 @@ impl Builder<'_> {
             joins,
             name,
         });
-        is_joined
-    }
-
-    fn finish(mut self) -> Plan {
-        let homes = self.homes();
-        let output = self.value_of.last().copied().unwrap_or(0);
-        let borders = self.borders(&homes);
-        let mut buffers = Vec::new();
-        let mut buffer_of = vec![usize::MAX; self.shapes.len()];
-        let mut whole = vec![None; self.shapes.len()];
-        for (value, shape) in self.shapes.iter().enumerate() {
-            if homes[value].is_none() {
-                let border = borders[value];
-                buffer_of[value] = buffers.len();
-                let (height, width) = (shape.height + 2 * border, shape.width + 2 * border);
-                buffers.push(height * width * shape.channels);
-                whole[value] = Some(View::bordered(
-                    shape.height,
-                    shape.width,
-                    shape.channels,
-                    border,
-                ));
-            }
-        }
-        let mut values: Vec<Value> = Vec::with_capacity(self.shapes.len());
-        for (value, shape) in self.shapes.iter().enumerate() {
-            let (owner, first) = homes[value].unwrap_or((value, 0));
-            let view = whole[owner].expect("an owner has a buffer of its own");
-            values.push(Value {
-                buffer: buffer_of[owner],
-                view: view.part(first, shape.channels),
-                positions: shape.positions.clone(),
-            });
-        }
-        self.add_copies(&homes, &mut values);
-        Plan {
-            values,
-            buffers,
-            input: 0,
-            output,
-            operations: self.operations,
-            batch_norms: self.batch_norms,
-            parameters: self.parameters,
-            running: self.running,
-        }
-    }
-
-    /// For each value that lies inside a concatenation: which, and from which channel on.
-    fn homes(&self) -> Vec<Option<(usize, usize)>> {
-        let mut homes = vec![None; self.shapes.len()];
-        for (concatenation, parts) in &self.concatenations {
-            let mut first = 0;
-            for &part in parts {
-                let is_once = parts.iter().filter(|&&other| other == part).count() == 1;
-                if is_once && self.may_live_in(part, *concatenation, &homes) {
-                    homes[part] = Some((*concatenation, first));
-                }
-                first += self.shapes[part].channels;
-            }
-        }
-        homes
-    }
-
-    /// Whether the part can lie in the concatenation's buffer. No operation may read and write one buffer.
-    fn may_live_in(
-        &self,
-        part: usize,
-        concatenation: usize,
-        homes: &[Option<(usize, usize)>],
-    ) -> bool {
-        let lives_there =
-            |value: usize| homes[value].is_some_and(|(home, _)| home == concatenation);
-        let is_output = self
-            .operations
-            .iter()
-            .any(|operation| operation.output == part);
-        let clashes = self.operations.iter().any(|operation| {
-            (operation.output == part && lives_there(operation.input))
-                || (operation.input == part && lives_there(operation.output))
-        });
-        is_output && homes[part].is_none() && !clashes
-    }
-
-    /// The border that each owner of a buffer needs, for values and gradients alike.
-    fn borders(&self, homes: &[Option<(usize, usize)>]) -> Vec<usize> {
-        let owner = |value: usize| homes[value].map_or(value, |(home, _)| home);
-        let mut borders = vec![0; self.shapes.len()];
-        for operation in &self.operations {
-            if let Kind::Convolution { side, padding, .. } = operation.kind {
-                let input = &mut borders[owner(operation.input)];
-                *input = padding.max(*input);
-                let output = &mut borders[owner(operation.output)];
-                *output = (side - 1).saturating_sub(padding).max(*output);
-            }
-        }
-        borders
-    }
-
-    /// The copies of parts that lie elsewhere, before the first reader of each concatenation; and flattened images seen
-    /// as the images they were, so that a flattening is a copy from image to image.
-    fn add_copies(&mut self, homes: &[Option<(usize, usize)>], values: &mut Vec<Value>) {
-        for operation in &mut self.operations {
-            let (from, to) = (&values[operation.input], &values[operation.output]);
-            if matches!(operation.kind, Kind::Copy)
-                && from.view.height * from.view.width > to.view.height * to.view.width
-            {
-                let View {
-                    height,
-                    width,
-                    channels,
-                    ..
-                } = from.view;
-                let image = Value {
-                    buffer: to.buffer,
-                    view: View::bordered(height, width, channels, 0),
-                    positions: Vec::new(),
-                };
-                operation.output = values.len();
-                values.push(image);
-            }
-        }
-        // The last first: a copy of one concatenation into another is a reader of the former.
-        for (concatenation, parts) in std::mem::take(&mut self.concatenations).into_iter().rev() {
-            let mut first = 0;
-            for part in parts {
-                let channels = self.shapes[part].channels;
-                if homes[part] != Some((concatenation, first)) {
-                    let whole = values[concatenation].clone();
-                    let copy = Operation {
-                        kind: Kind::Copy,
-                        input: part,
-                        output: values.len(),
-                        relu: false,
-                    };
-                    values.push(Value {
-                        buffer: whole.buffer,
-                        view: whole.view.part(first, channels),
-                        positions: Vec::new(),
-                    });
-                    let reads = |operation: &Operation| operation.input == concatenation;
-                    let at = self
-                        .operations
-                        .iter()
-                        .position(reads)
-                        .unwrap_or(self.operations.len());
-                    self.operations.insert(at, copy);
-                }
-                first += channels;
-            }
-        }
+        (!is_joined).then_some(Kind::BatchNorm { index })
     }
 }

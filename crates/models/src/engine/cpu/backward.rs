@@ -1,0 +1,141 @@
+//! What one thread does with a chunk on the way back, image by image.
+
+use std::mem;
+
+use juggle_kernels::conv::{self, Start};
+use juggle_kernels::{Accumulate, Finish, copy, norm, pool};
+
+use super::chunk::{Chunk, Context};
+use super::plan::Kind;
+
+impl Chunk {
+    pub(super) fn sums(&mut self, context: &Context<'_>, i: usize, image: usize, slot: usize) {
+        let plan = context.plan;
+        let operation = &plan.operations[i];
+        let Kind::BatchNorm { index } = operation.kind else {
+            return;
+        };
+        let (x, dy) = (
+            plan.view(operation.input, slot),
+            plan.view(operation.output, slot),
+        );
+        let statistics = &mut self.statistics[index][image * 2 * x.channels..][..2 * x.channels];
+        let norm = &context.norms[index];
+        norm::gradient_sums(
+            context.level,
+            (&self.values[plan.values[operation.input].buffer], x),
+            (&self.gradients[plan.values[operation.output].buffer], dy),
+            (&norm.mean, &norm.rstd),
+            statistics.split_at_mut(x.channels),
+        );
+    }
+
+    pub(super) fn convolution_gradient(&mut self, context: &Context<'_>, i: usize, slot: usize) {
+        let (plan, level) = (context.plan, context.level);
+        let operation = &plan.operations[i];
+        let Kind::Convolution {
+            padding,
+            weight,
+            bias,
+            bias_learns,
+            ..
+        } = &operation.kind
+        else {
+            return;
+        };
+        let x = plan.view(operation.input, slot).padded(*padding);
+        let xs = (&*self.values[plan.values[operation.input].buffer], x);
+        let dy = plan.view(operation.output, slot);
+        let dys = (&*self.gradients[plan.values[operation.output].buffer], dy);
+        conv::weight_gradient(level, xs, dys, &mut self.parameter_gradient[weight.clone()]);
+        if *bias_learns {
+            conv::bias_gradient(level, dys, &mut self.parameter_gradient[bias.clone()]);
+        }
+    }
+
+    pub(super) fn input_gradient(
+        &mut self,
+        context: &Context<'_>,
+        i: usize,
+        (accumulate, masked): (Accumulate, bool),
+        slot: usize,
+    ) {
+        let (plan, level) = (context.plan, context.level);
+        let operation = &plan.operations[i];
+        let (x, dy) = (
+            plan.view(operation.input, slot),
+            plan.view(operation.output, slot),
+        );
+        let to = plan.values[operation.input].buffer;
+        let mut dxs = mem::take(&mut self.gradients[to]);
+        let dys = &*self.gradients[plan.values[operation.output].buffer];
+        let xs = &*self.values[to];
+        let finish = if masked {
+            Finish::Mask(xs, x)
+        } else {
+            Finish::Keep
+        };
+        match &operation.kind {
+            Kind::Convolution {
+                side,
+                padding,
+                weight,
+                ..
+            } => {
+                // An output's gradient reaches `side − 1` pixels around; what padding caught is cut off again.
+                let reach = side - 1;
+                let dy = if reach >= *padding {
+                    dy.padded(reach - padding)
+                } else {
+                    dy.cropped(padding - reach)
+                };
+                let weight = &context.turned[weight.clone()];
+                conv::forward(
+                    level,
+                    (dys, dy),
+                    weight,
+                    (&mut dxs, x),
+                    start(accumulate),
+                    finish,
+                );
+            }
+            Kind::BatchNorm { index } => {
+                let norm = &context.norms[*index];
+                let batch = norm::BatchGradient {
+                    mean: &norm.mean,
+                    rstd: &norm.rstd,
+                    scale: &norm.scale,
+                    mean_dy: &norm.mean_dy,
+                    mean_product: &norm.mean_product,
+                };
+                norm::input_gradient(
+                    level,
+                    (xs, x),
+                    (dys, dy),
+                    batch,
+                    (&mut dxs, x),
+                    accumulate,
+                    finish,
+                );
+            }
+            Kind::MaxPool { side } => {
+                let into = (&mut *dxs, x);
+                pool::max_pool_gradient(level, *side, (xs, x), (dys, dy), into, accumulate, finish);
+            }
+            Kind::Upsample { side } => {
+                pool::upsample_gradient(level, *side, (dys, dy), (&mut dxs, x), accumulate, finish);
+            }
+            Kind::Copy => copy::copy(level, (dys, dy), (&mut dxs, x), accumulate, finish),
+            Kind::Linear { .. } => unreachable!("linear layers work on the chunk"),
+        }
+        self.gradients[to] = dxs;
+    }
+}
+
+/// Whether a convolution's sums begin with what is there.
+pub(super) fn start(accumulate: Accumulate) -> Start<'static> {
+    match accumulate {
+        Accumulate::Write => Start::Zero,
+        Accumulate::Add => Start::Existing,
+    }
+}
