@@ -3,7 +3,7 @@
 //! Slices in, slices out: no allocation, no threads, no global state. Images are NHWC, usually with a border of zeros
 //! and with their channels padded to a multiple of [`LANES`]; a [`View`] says where one lies in a slice. Each kernel runs
 //! at a [`Level`], the instruction set, and gives the same bits at every level: vector lanes hold independent outputs, and
-//! each output is one chain of operations in a fixed order. [`reference`] holds the plain-loop definition of each.
+//! each output is one chain of operations in a fixed order. [`mod@reference`] holds the plain-loop definition of each.
 //!
 //! ```
 //! use juggle_kernels::conv::{self, Start};
@@ -29,7 +29,7 @@
 //! | [`loss`] | softmax cross-entropy and mean squared error |
 //! | [`optimizer`] | Adam, AdamW, SGD, moving averages, sums of partial gradients |
 //! | [`math`] | `exp` and `ln`, the same on every platform |
-//! | [`reference`] | what each kernel means |
+//! | [`mod@reference`] | what each kernel means |
 
 pub mod conv;
 pub mod copy;

@@ -173,6 +173,7 @@ fn flags_out_of_range_are_wrong_usage() {
         "--step-gamma 0 --schedule step",
         "--augment mixup",
         "--device tpu",
+        "--engine torch",
         "--threads many",
         "--seed -1",
         "--seed 9223372036854775808",
@@ -191,4 +192,43 @@ fn flags_out_of_range_are_wrong_usage() {
         sandbox.juggle("train classifier --run out").usage(),
         "--data DIR is needed: the folder with the training images"
     );
+}
+
+#[test]
+fn the_engine_is_recorded_and_old_runs_need_none() {
+    let sandbox = Sandbox::with_bars();
+    let train = "train classifier --data bars --epochs 2 --device cpu";
+    for engine in ["auto", "cpu", "candle"] {
+        sandbox
+            .juggle(&format!("{train} --run {engine} --engine {engine}"))
+            .done();
+        let line = format!("engine = \"{engine}\"\n");
+        let config = sandbox.read(&format!("{engine}/config.toml"));
+        assert!(config.contains(&line), "{config}");
+        sandbox.write(&format!("{engine}/config.toml"), &config.replace(&line, ""));
+        sandbox
+            .juggle(&format!("evaluate {engine} --split val --engine candle"))
+            .done();
+    }
+    let weights = |run: &str| sandbox.bytes(&format!("{run}/last.safetensors"));
+    assert_eq!(weights("auto"), weights("cpu"));
+    assert_ne!(weights("cpu"), weights("candle"));
+    sandbox
+        .juggle("train classifier --config auto/config.toml --run again")
+        .done();
+    assert_eq!(weights("auto"), weights("again"));
+}
+
+#[test]
+fn the_cpu_engines_weights_do_not_depend_on_the_threads() {
+    let sandbox = Sandbox::with_bars();
+    let train = "train classifier --data bars --epochs 2 --batch-norm --device cpu --engine cpu";
+    for threads in [1, 2, 3] {
+        sandbox
+            .juggle(&format!("{train} --run out-{threads} --threads {threads}"))
+            .done();
+    }
+    let weights = |threads: u32| sandbox.bytes(&format!("out-{threads}/last.safetensors"));
+    assert_eq!(weights(1), weights(2));
+    assert_eq!(weights(1), weights(3));
 }

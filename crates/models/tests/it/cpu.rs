@@ -3,8 +3,9 @@
 use juggle_kernels::Level;
 use juggle_models::{
     AutoencoderConfig, CandleEngine, CnnConfig, CpuEngine, Device, Engine, Layer, Loss, Network,
-    Optimizer, Source, State, Targets, TrainingOptions, autoencoder, cnn, initialize,
+    Optimizer, Source, State, Targets, TrainingOptions, Values, autoencoder, cnn, initialize,
 };
+use sha2::{Digest as _, Sha256};
 
 /// A network and what it is trained on.
 struct Case {
@@ -307,6 +308,43 @@ fn the_bits_depend_on_neither_threads_nor_instructions() {
                 level.name()
             );
         }
+    }
+}
+
+/// The weights after a short training, as one number. A change of it means that runs give other bits than before: that is
+/// a decision, and belongs into the notes of a release.
+#[test]
+fn the_bits_are_those_of_before() {
+    let coursework = AutoencoderConfig {
+        input_frames: 4,
+        channels: 1,
+        height: 32,
+        width: 32,
+        widths: vec![16, 32, 64],
+        skip: true,
+        batch_norm: false,
+    };
+    for (network, expected) in [
+        (classifier(1, 32, 32, false), "1189872d557f8d32"),
+        (classifier(1, 32, 32, true), "d57d8766bd4886b4"),
+        (autoencoder(&coursework).unwrap(), "bb5182404dcb0a40"),
+    ] {
+        let case = Case::new("", network);
+        let mut hash = Sha256::new();
+        for (name, tensor) in trained(&case, Level::best(), 2).0.iter() {
+            hash.update(name);
+            if let Values::F32(values) = &tensor.values {
+                for value in values {
+                    hash.update(value.to_le_bytes());
+                }
+            }
+        }
+        let hash = hash
+            .finalize()
+            .iter()
+            .take(8)
+            .fold(0_u64, |hash, &byte| hash << 8 | u64::from(byte));
+        assert_eq!(format!("{hash:016x}"), expected);
     }
 }
 
