@@ -120,7 +120,8 @@ impl Kernel for MaxPool<'_> {
         for row in 0..self.y.height {
             for column in 0..self.y.width {
                 for channel in (0..self.y.channels).step_by(V::LANES) {
-                    let best = maximum::<V>(self.xs, &self.x, self.side, (row, column), channel);
+                    let first = self.x.at(row * self.side, column * self.side) + channel;
+                    let best = maximum::<V>(self.xs, &self.x, self.side, first);
                     best.store(&mut self.ys[self.y.at(row, column) + channel..]);
                 }
             }
@@ -128,16 +129,9 @@ impl Kernel for MaxPool<'_> {
     }
 }
 
-/// The maximum of the square (`row`, `column`).
+/// The maximum of the `side`×`side` square whose first value is at `first`.
 #[inline(always)]
-fn maximum<V: Vector>(
-    xs: &[f32],
-    x: &View,
-    side: usize,
-    (row, column): (usize, usize),
-    channel: usize,
-) -> V {
-    let first = x.at(row * side, column * side) + channel;
+fn maximum<V: Vector>(xs: &[f32], x: &View, side: usize, first: usize) -> V {
     let mut best = V::load(&xs[first..]);
     for dy in 0..side {
         for dx in 0..side {
@@ -165,12 +159,11 @@ impl Kernel for MaxPoolGradient<'_> {
 
     #[inline(always)]
     fn run<V: Vector>(mut self) {
-        for row in 0..self.dy.height {
-            for column in 0..self.dy.width {
-                for channel in (0..self.dy.channels).step_by(V::LANES) {
-                    self.square::<V>(row, column, channel);
-                }
-            }
+        // A side known to the compiler leaves straight code.
+        match (self.side, self.accumulate) {
+            (2, Accumulate::Write) => self.squares::<V>(2, Accumulate::Write),
+            (2, Accumulate::Add) => self.squares::<V>(2, Accumulate::Add),
+            (side, accumulate) => self.squares::<V>(side, accumulate),
         }
         // What fills no square has no share in the output.
         let (height, width) = (self.dy.height * self.side, self.dy.width * self.side);
@@ -178,7 +171,9 @@ impl Kernel for MaxPoolGradient<'_> {
             let first = if row < height { width } else { 0 };
             for column in first..self.dx.width {
                 for channel in (0..self.dx.channels).step_by(V::LANES) {
-                    self.add(row, column, channel, V::splat(0.0));
+                    let to = &mut self.dxs[self.dx.at(row, column) + channel..];
+                    let sum = self.accumulate.onto(to, V::splat(0.0));
+                    self.finish.apply(sum, row, column, channel).store(to);
                 }
             }
         }
@@ -187,26 +182,40 @@ impl Kernel for MaxPoolGradient<'_> {
 
 impl MaxPoolGradient<'_> {
     #[inline(always)]
-    fn square<V: Vector>(&mut self, row: usize, column: usize, channel: usize) {
-        let zero = V::splat(0.0);
-        let best = maximum::<V>(self.xs, &self.x, self.side, (row, column), channel);
-        let mut left = V::load(&self.dys[self.dy.at(row, column) + channel..]);
-        for dy in 0..self.side {
-            for dx in 0..self.side {
-                let (row, column) = (row * self.side + dy, column * self.side + dx);
-                let x = V::load(&self.xs[self.x.at(row, column) + channel..]);
-                let share = x.select_eq(best, left, zero);
-                left = x.select_eq(best, zero, left);
-                self.add(row, column, channel, share);
+    fn squares<V: Vector>(&mut self, side: usize, accumulate: Accumulate) {
+        for row in 0..self.dy.height {
+            for column in 0..self.dy.width {
+                for channel in (0..self.dy.channels).step_by(V::LANES) {
+                    self.square::<V>((side, accumulate), row, column, channel);
+                }
             }
         }
     }
 
     #[inline(always)]
-    fn add<V: Vector>(&mut self, row: usize, column: usize, channel: usize, share: V) {
-        let to = &mut self.dxs[self.dx.at(row, column) + channel..];
-        let sum = self.accumulate.onto(to, share);
-        self.finish.apply(sum, row, column, channel).store(to);
+    fn square<V: Vector>(
+        &mut self,
+        (side, accumulate): (usize, Accumulate),
+        row: usize,
+        column: usize,
+        channel: usize,
+    ) {
+        let zero = V::splat(0.0);
+        let first = self.x.at(row * side, column * side) + channel;
+        let to = self.dx.at(row * side, column * side) + channel;
+        let best = maximum::<V>(self.xs, &self.x, side, first);
+        let mut left = V::load(&self.dys[self.dy.at(row, column) + channel..]);
+        for dy in 0..side {
+            for dx in 0..side {
+                let x = V::load(&self.xs[first + dy * self.x.row + dx * self.x.pixel..]);
+                let share = x.select_eq(best, left, zero);
+                left = x.select_eq(best, zero, left);
+                let to = &mut self.dxs[to + dy * self.dx.row + dx * self.dx.pixel..];
+                let sum = accumulate.onto(to, share);
+                let (row, column) = (row * side + dy, column * side + dx);
+                self.finish.apply(sum, row, column, channel).store(to);
+            }
+        }
     }
 }
 
