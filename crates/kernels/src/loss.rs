@@ -2,9 +2,13 @@
 
 use crate::{View, math};
 
+/// The least gradient by a logit that counts.
+const NEGLIGIBLE: f64 = 1e-30;
+
 /// The cross-entropy of one image's logits against a class, with label smoothing as in `torch.nn.CrossEntropyLoss`.
 ///
-/// `gradient[i]` becomes `weight` times the loss's gradient by logit i; values after the logits become 0.
+/// `gradient[i]` becomes `weight` times the loss's gradient by logit i; values after the logits become 0. A gradient below
+/// 1e-30 becomes 0 too: what it leads to would be subnormal, which moves no weight and takes a processor many times as long.
 ///
 /// # Panics
 /// When the label is no class, or `gradient` is shorter than `logits`.
@@ -34,7 +38,12 @@ pub fn cross_entropy(
     };
     gradient[logits.len()..].fill(0.0);
     for ((class, share), gradient) in shares.enumerate().zip(gradient) {
-        *gradient = (weight * (share / total - target(class))) as f32;
+        let exact = weight * (share / total - target(class));
+        *gradient = if exact.abs() < NEGLIGIBLE {
+            0.0
+        } else {
+            exact as f32
+        };
     }
     let costs = logits.iter().map(|&x| log_total - f64::from(x));
     let mean = costs.sum::<f64>() / logits.len() as f64;

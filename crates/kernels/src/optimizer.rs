@@ -142,10 +142,20 @@ impl Kernel for AdamStep<'_> {
             direction
                 .mul_add(of(-step.step_size), x.mul(of(step.shrink)))
                 .store(x_at);
-            first.store(first_at);
-            second.store(second_at);
+            flushed(first).store(first_at);
+            flushed(second).store(second_at);
         }
     }
+}
+
+/// Zero instead of a subnormal number. A moment whose gradient is zero for good shrinks to one and stays there, and
+/// processors take many times as long over those.
+#[inline(always)]
+fn flushed<V: Vector>(x: V) -> V {
+    let (least, zero) = (V::splat(f32::MIN_POSITIVE), V::splat(0.0));
+    let above = x.select_gt(V::splat(-f32::MIN_POSITIVE), zero, x);
+    // In this order a NaN stays one.
+    least.select_gt(x, above, x)
 }
 
 struct SgdStep<'a> {
@@ -174,7 +184,7 @@ impl Kernel for SgdStep<'_> {
             momentum
                 .mul_add(V::splat(-self.learning_rate), x)
                 .store(x_at);
-            momentum.store(momentum_at);
+            flushed(momentum).store(momentum_at);
         }
     }
 }

@@ -50,6 +50,8 @@ fn cross_entropy_is_the_reference() {
     let mut gradient = [0.0; 2];
     let huge = loss::cross_entropy(&[1e4, -1e4], 1, 0.0, 1.0, &mut gradient);
     assert_eq!((huge, gradient), (2e4, [1.0, -1.0]));
+    loss::cross_entropy(&[100.0, 0.0], 0, 0.0, 1.0, &mut gradient);
+    assert_eq!(gradient, [0.0, 0.0]);
 }
 
 #[test]
@@ -119,6 +121,17 @@ fn optimisers_are_their_definitions() {
         (xs, momentum)
     });
     assert_eq!(sgd, ([1.0 - 0.5 * 1.625; 16], [0.5 + 1.0 + 0.125; 16]));
+    let tiny = at_every_level(|level| {
+        let (mut xs, mut momentum) = ([1.0; 16], [1e-38; 16]);
+        momentum[0] = -1e-38;
+        momentum[1] = -1.0;
+        momentum[15] = f32::NAN;
+        optimizer::sgd(level, (0.5, 0.5, 0.0), &mut xs, &[0.0; 16], &mut momentum);
+        momentum.map(f32::to_bits)
+    })
+    .map(f32::from_bits);
+    assert_eq!(tiny[..3], [0.0, -0.5, 0.0]);
+    assert!(tiny[15].is_nan());
     let average = at_every_level(|level| {
         let mut average = [8.0; 16];
         optimizer::average(level, (0.75, 0.25), &mut average, &[4.0; 16]);
