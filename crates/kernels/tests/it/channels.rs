@@ -30,6 +30,7 @@ fn masked(image: &Image, mask: &Image) -> Image {
     }
 }
 
+// Long because one set of inputs serves several checks in a row.
 #[test]
 fn pooling_is_the_reference() {
     for [height, width, channels, side] in SHAPES {
@@ -197,6 +198,7 @@ fn copies_masks_and_layouts_keep_every_value() {
     }
 }
 
+// Long because one set of inputs serves several checks in a row.
 #[test]
 fn batch_normalisation_is_the_reference() {
     for [height, width, channels, _] in SHAPES {

@@ -83,6 +83,7 @@ fn forward_is_the_reference() {
     });
 }
 
+// Long because one set of inputs serves several checks in a row.
 #[test]
 fn starts_and_finishes_do_what_they_say() {
     for_each_case(|case, numbers| {

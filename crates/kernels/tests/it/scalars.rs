@@ -73,6 +73,7 @@ fn squared_error_is_its_formula() {
     );
 }
 
+// Long because one set of inputs serves several checks in a row.
 #[test]
 fn optimisers_are_their_definitions() {
     let n = 48;

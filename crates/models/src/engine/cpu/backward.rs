@@ -3,7 +3,7 @@
 use std::mem;
 
 use juggle_kernels::conv::{self, Start};
-use juggle_kernels::{Accumulate, Finish, copy, norm, pool};
+use juggle_kernels::{Accumulate, Finish, View, copy, norm, pool};
 
 use super::chunk::{Chunk, Context};
 use super::plan::Kind;
@@ -82,41 +82,14 @@ impl Chunk {
                 weight,
                 ..
             } => {
-                // An output's gradient reaches `side − 1` pixels around; what padding caught is cut off again.
-                let reach = side - 1;
-                let dy = if reach >= *padding {
-                    dy.padded(reach - padding)
-                } else {
-                    dy.cropped(padding - reach)
-                };
+                let dys = (dys, reached(dy, *side, *padding));
                 let weight = &context.turned[weight.clone()];
-                conv::forward(
-                    level,
-                    (dys, dy),
-                    weight,
-                    (&mut dxs, x),
-                    start(accumulate),
-                    finish,
-                );
+                conv::forward(level, dys, weight, (&mut dxs, x), start(accumulate), finish);
             }
             Kind::BatchNorm { index } => {
-                let norm = &context.norms[*index];
-                let batch = norm::BatchGradient {
-                    mean: &norm.mean,
-                    rstd: &norm.rstd,
-                    scale: &norm.scale,
-                    mean_dy: &norm.mean_dy,
-                    mean_product: &norm.mean_product,
-                };
-                norm::input_gradient(
-                    level,
-                    (xs, x),
-                    (dys, dy),
-                    batch,
-                    (&mut dxs, x),
-                    accumulate,
-                    finish,
-                );
+                let batch = context.norms[*index].gradient();
+                let (xs, dys, dxs) = ((xs, x), (dys, dy), (&mut *dxs, x));
+                norm::input_gradient(level, xs, dys, batch, dxs, accumulate, finish);
             }
             Kind::MaxPool { side } => {
                 let into = (&mut *dxs, x);
@@ -129,6 +102,15 @@ impl Chunk {
             Kind::Linear { .. } => unreachable!("linear layers work on the chunk"),
         }
         self.gradients[to] = dxs;
+    }
+}
+
+/// A convolution's output as its input's gradient sees it: it reaches `side − 1` pixels around, and what padding caught is
+/// cut off again.
+fn reached(dy: View, side: usize, padding: usize) -> View {
+    match (side - 1).checked_sub(padding) {
+        Some(border) => dy.padded(border),
+        None => dy.cropped(padding + 1 - side),
     }
 }
 

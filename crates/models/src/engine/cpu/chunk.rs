@@ -50,6 +50,17 @@ impl Norm {
             mean_product: zeros(),
         }
     }
+
+    /// What the gradient of the input needs.
+    pub(super) fn gradient(&self) -> norm::BatchGradient<'_> {
+        norm::BatchGradient {
+            mean: &self.mean,
+            rstd: &self.rstd,
+            scale: &self.scale,
+            mean_dy: &self.mean_dy,
+            mean_product: &self.mean_product,
+        }
+    }
 }
 
 /// Memory for some images. Values of image i of the chunk lie in slot i, or all in slot 0 where images are independent.

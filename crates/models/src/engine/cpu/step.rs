@@ -90,24 +90,7 @@ impl Workspace {
             }
         }
         self.sum_gradients(level);
-        for (index, norm) in plan.batch_norms.iter().enumerate() {
-            let count = (n * self.area(plan, index)) as f64;
-            // The sums over the batch, from the means that the input's gradient needed.
-            let sums = [
-                (&norm.weight, &self.norms[index].mean_product),
-                (&norm.bias, &self.norms[index].mean_dy),
-            ];
-            for (range, means) in sums {
-                for (gradient, &mean) in self.gradient[range.clone()].iter_mut().zip(means) {
-                    #[expect(
-                        clippy::cast_possible_truncation,
-                        reason = "rounding to f32 is the point"
-                    )]
-                    let sum = (f64::from(mean) * count) as f32;
-                    *gradient = sum;
-                }
-            }
-        }
+        self.norm_gradients(plan, n);
         let losses = self
             .chunks
             .iter()
@@ -172,6 +155,27 @@ impl Workspace {
                         norm.mean_dy[c] = (sum(c) / count) as f32;
                         norm.mean_product[c] = (sum(channels + c) / count) as f32;
                     }
+                }
+            }
+        }
+    }
+
+    /// The gradients of batch normalisations' weights and biases: the sums whose means the input's gradient needed.
+    fn norm_gradients(&mut self, plan: &Plan, n: usize) {
+        for (index, norm) in plan.batch_norms.iter().enumerate() {
+            let count = (n * self.area(plan, index)) as f64;
+            let sums = [
+                (&norm.weight, &self.norms[index].mean_product),
+                (&norm.bias, &self.norms[index].mean_dy),
+            ];
+            for (range, means) in sums {
+                for (gradient, &mean) in self.gradient[range.clone()].iter_mut().zip(means) {
+                    #[expect(
+                        clippy::cast_possible_truncation,
+                        reason = "rounding to f32 is the point"
+                    )]
+                    let sum = (f64::from(mean) * count) as f32;
+                    *gradient = sum;
                 }
             }
         }
