@@ -55,7 +55,7 @@ pub fn forward(
     let (kernel_height, kernel_width) = kernel_size(x, y);
     assert_eq!(
         weight.len(),
-        kernel_height * kernel_width * x.channels * y.channels,
+        n_weights((kernel_height, kernel_width), x, y),
         "one weight for each kernel position and pair of channels"
     );
     if let Start::Bias(bias) = start {
@@ -80,6 +80,14 @@ fn kernel_size(x: View, y: View) -> (usize, usize) {
     let fits = x.height >= y.height && x.width >= y.width;
     assert!(fits, "{y:?} is no larger than {x:?}");
     (x.height - y.height + 1, x.width - y.width + 1)
+}
+
+/// Weights of a kernel between these channels; saturating, so that absurd views cannot wrap around into a fit.
+fn n_weights((height, width): (usize, usize), x: View, y: View) -> usize {
+    let positions = height.saturating_mul(width);
+    positions
+        .saturating_mul(x.channels)
+        .saturating_mul(y.channels)
 }
 
 struct Forward<'a> {

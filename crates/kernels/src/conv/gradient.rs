@@ -11,7 +11,7 @@
 //!
 //! Every weight is one chain of fused multiply-adds over the pixels in row order, whatever the band or the tile.
 
-use super::kernel_size;
+use super::{kernel_size, n_weights};
 use crate::simd::{Kernel, Vector};
 use crate::{Level, View};
 
@@ -35,7 +35,7 @@ pub fn weight_gradient(
     let (kernel_height, kernel_width) = kernel_size(x, dy);
     assert_eq!(
         gradient.len(),
-        kernel_height * kernel_width * x.channels * dy.channels,
+        n_weights((kernel_height, kernel_width), x, dy),
         "one gradient for each weight"
     );
     level.run(WeightGradient {
