@@ -57,15 +57,18 @@ impl Level {
     /// The levels of this processor, the slowest first.
     #[must_use]
     pub fn supported() -> Vec<Self> {
-        let mut levels = vec![Self::SCALAR];
-        #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            levels.push(Self(Kind::Avx2));
-            if is_x86_feature_detected!("avx512f") {
-                levels.push(Self(Kind::Avx512));
-            }
-        }
-        levels
+        let known = [
+            (true, Self::SCALAR),
+            #[cfg(target_arch = "x86_64")]
+            (has_avx2(), Self(Kind::Avx2)),
+            #[cfg(target_arch = "x86_64")]
+            (
+                has_avx2() && is_x86_feature_detected!("avx512f"),
+                Self(Kind::Avx512),
+            ),
+        ];
+        let found = known.into_iter().filter(|&(is_there, _)| is_there);
+        found.map(|(_, level)| level).collect()
     }
 
     /// The level's name: `scalar`, `avx2` (with FMA) or `avx512` (its foundation).
@@ -97,6 +100,11 @@ impl Level {
             Kind::Avx512 => unsafe { avx512(kernel) },
         }
     }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn has_avx2() -> bool {
+    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
 }
 
 #[cfg(target_arch = "x86_64")]
