@@ -5,6 +5,12 @@
 use crate::simd::{Kernel, Vector};
 use crate::{LANES, Level};
 
+/// Parameters and first moments below this size become zero.
+///
+/// L2 shrinks the weights of a dead unit geometrically, in the end to subnormal numbers. Adam's ε of 1e-8 lets a moment of
+/// this size move a weight by 1e-12 learning rates, far below the rounding of any live weight.
+const NEGLIGIBLE: f32 = 1e-20;
+
 /// One step of Adam or AdamW: Kingma and Ba, "Adam" (2015), algorithm 1; Loshchilov and Hutter (2019) for the decoupled decay.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Adam {
@@ -139,23 +145,21 @@ impl Kernel for AdamStep<'_> {
             let second = V::load(second_at).mul_add(of(step.beta2), square);
             let denominator = second.sqrt().div(of(step.correction)).add(of(step.eps));
             let direction = first.div(denominator);
-            direction
-                .mul_add(of(-step.step_size), x.mul(of(step.shrink)))
-                .store(x_at);
-            flushed(first).store(first_at);
-            flushed(second).store(second_at);
+            let moved = direction.mul_add(of(-step.step_size), x.mul(of(step.shrink)));
+            flushed(moved, NEGLIGIBLE).store(x_at);
+            flushed(first, NEGLIGIBLE).store(first_at);
+            flushed(second, f32::MIN_POSITIVE).store(second_at);
         }
     }
 }
 
-/// Zero instead of a subnormal number. A moment whose gradient is zero for good shrinks to one and stays there, and
-/// processors take many times as long over those.
+/// Zero where a value's size is below `least`; NaN stays. A moment whose gradient is zero for good shrinks to a subnormal
+/// number and stays there, and processors take many times as long over those.
 #[inline(always)]
-fn flushed<V: Vector>(x: V) -> V {
-    let (least, zero) = (V::splat(f32::MIN_POSITIVE), V::splat(0.0));
-    let above = x.select_gt(V::splat(-f32::MIN_POSITIVE), zero, x);
-    // In this order a NaN stays one.
-    least.select_gt(x, above, x)
+fn flushed<V: Vector>(x: V, least: f32) -> V {
+    let zero = V::splat(0.0);
+    let size = x.select_gt(zero, x, zero.sub(x));
+    V::splat(least).select_gt(size, zero, x)
 }
 
 struct SgdStep<'a> {
@@ -181,10 +185,9 @@ impl Kernel for SgdStep<'_> {
             let x = V::load(x_at);
             let gradient = x.mul_add(V::splat(self.penalty), V::load(gradient));
             let momentum = V::load(momentum_at).mul_add(V::splat(self.factor), gradient);
-            momentum
-                .mul_add(V::splat(-self.learning_rate), x)
-                .store(x_at);
-            flushed(momentum).store(momentum_at);
+            let moved = momentum.mul_add(V::splat(-self.learning_rate), x);
+            flushed(moved, NEGLIGIBLE).store(x_at);
+            flushed(momentum, NEGLIGIBLE).store(momentum_at);
         }
     }
 }

@@ -124,15 +124,17 @@ fn optimisers_are_their_definitions() {
     assert_eq!(sgd, ([1.0 - 0.5 * 1.625; 16], [0.5 + 1.0 + 0.125; 16]));
     let tiny = at_every_level(|level| {
         let (mut xs, mut momentum) = ([1.0; 16], [1e-38; 16]);
+        (xs[2], xs[3]) = (-1e-25, 1e-18);
         momentum[0] = -1e-38;
         momentum[1] = -1.0;
         momentum[15] = f32::NAN;
         optimizer::sgd(level, (0.5, 0.5, 0.0), &mut xs, &[0.0; 16], &mut momentum);
-        momentum.map(f32::to_bits)
-    })
-    .map(f32::from_bits);
-    assert_eq!(tiny[..3], [0.0, -0.5, 0.0]);
-    assert!(tiny[15].is_nan());
+        (xs.map(f32::to_bits), momentum.map(f32::to_bits))
+    });
+    let (xs, momentum) = (tiny.0.map(f32::from_bits), tiny.1.map(f32::from_bits));
+    assert_eq!(momentum[..3], [0.0, -0.5, 0.0]);
+    assert_eq!(xs[..4], [1.0, 1.25, 0.0, 1e-18]);
+    assert!(momentum[15].is_nan() && xs[15].is_nan());
     let average = at_every_level(|level| {
         let mut average = [8.0; 16];
         optimizer::average(level, (0.75, 0.25), &mut average, &[4.0; 16]);

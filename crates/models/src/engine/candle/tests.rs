@@ -1,7 +1,9 @@
 //! What the engine keeps between steps.
 
 use super::CandleEngine;
-use crate::{CnnConfig, Device, Loss, Optimizer, Targets, TrainingOptions, cnn, initialize};
+use crate::{
+    CnnConfig, Device, Engine, Loss, Optimizer, Targets, TrainingOptions, cnn, initialize,
+};
 
 #[test]
 fn nothing_that_outlives_a_step_holds_its_graph() {

@@ -5,7 +5,7 @@ use candle_core::{Result, Tensor, Var};
 use crate::Optimizer;
 use crate::optimizer::{ADAM_BETA1, ADAM_BETA2, ADAM_EPS};
 
-/// Parameters and first moments of at most this size become zero.
+/// Parameters and first moments below this size become zero.
 ///
 /// L2 shrinks the weights of a dead unit geometrically, in the end to subnormal numbers, on which a multiplication takes
 /// about a hundred times as long: an autoencoder's training fell from 170 to 26 images/s within eight epochs. Adam's ε of
@@ -79,9 +79,9 @@ impl Moments {
     }
 }
 
-/// Zero where a value's size is at most `largest`.
-fn flushed(xs: &Tensor, largest: f64) -> Result<Tensor> {
-    xs.abs()?.gt(largest)?.where_cond(xs, &xs.zeros_like()?)
+/// Zero where a value's size is below `least`; NaN stays.
+fn flushed(xs: &Tensor, least: f64) -> Result<Tensor> {
+    xs.abs()?.lt(least)?.where_cond(&xs.zeros_like()?, xs)
 }
 
 #[cfg(test)]
