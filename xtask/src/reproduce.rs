@@ -43,7 +43,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "STAGE")]
     only: Vec<String>,
 
-    /// Seeds 0 to N-1 for every recipe [default: 3 for the classifier, 1 for the autoencoder]
+    /// Seeds 0 to N-1 for every recipe [default: 5 for the classifier, 3 for the autoencoder]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100))]
     seeds: Option<u64>,
 
@@ -73,7 +73,7 @@ impl Options {
                 Size::Full,
                 "reproduction",
                 (CLASSIFIER_EPOCHS, AUTOENCODER_EPOCHS),
-                (3, 1),
+                (5, 3),
             )
         };
         Plan {
