@@ -4,7 +4,8 @@
 //! - `reproduce` runs the whole published coursework and writes the report,
 //! - `tidy` checks the rules that no compiler checks,
 //! - `ci` runs every check, here as on a server,
-//! - `interop` compares with PyTorch, scikit-image and scikit-learn.
+//! - `interop` compares with PyTorch, scikit-image and scikit-learn,
+//! - `verify` checks the kernels with tools that are not everywhere.
 //!
 //! It links no crate of the workspace and drives the `juggle` binary as a process: it is what a
 //! newcomer waits for first, and it measures what a user would run.
@@ -20,6 +21,7 @@ mod interop;
 mod juggle;
 mod reproduce;
 mod tidy;
+mod verify;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -45,6 +47,8 @@ enum Command {
     Ci(ci::Options),
     /// Compare with PyTorch, scikit-image and scikit-learn (needs python3 and downloads them)
     Interop(interop::Options),
+    /// Check the kernels on aarch64 under emulation, as far as the tools for it are here
+    Verify(verify::Options),
 }
 
 fn main() -> ExitCode {
@@ -69,5 +73,6 @@ fn dispatch(command: Command) -> Result<()> {
         Command::Tidy => tidy::run(),
         Command::Ci(options) => ci::run(&options),
         Command::Interop(options) => interop::run(&options),
+        Command::Verify(options) => verify::run(&options),
     }
 }

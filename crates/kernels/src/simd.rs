@@ -7,10 +7,14 @@
 //! Every level gives the same bits: lanes hold independent outputs, and each operation is correctly rounded by IEEE 754,
 //! the fused multiply-add included, whose scalar form is [`f32::mul_add`].
 
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod scalar;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+#[cfg(target_arch = "aarch64")]
+use neon::Neon;
 use scalar::Scalar;
 #[cfg(target_arch = "x86_64")]
 use x86::{Avx2, Avx512};
@@ -35,6 +39,8 @@ enum Kind {
     Avx2,
     #[cfg(target_arch = "x86_64")]
     Avx512,
+    #[cfg(target_arch = "aarch64")]
+    Neon,
 }
 
 impl Level {
@@ -44,6 +50,8 @@ impl Level {
     /// The names of all levels of this architecture, whether this processor has them or not.
     pub const NAMES: &'static [&'static str] = if cfg!(target_arch = "x86_64") {
         &["scalar", "avx2", "avx512"]
+    } else if cfg!(target_arch = "aarch64") {
+        &["scalar", "neon"]
     } else {
         &["scalar"]
     };
@@ -66,12 +74,14 @@ impl Level {
                 has_avx2() && is_x86_feature_detected!("avx512f"),
                 Self(Kind::Avx512),
             ),
+            #[cfg(target_arch = "aarch64")]
+            (true, Self(Kind::Neon)),
         ];
         let found = known.into_iter().filter(|&(is_there, _)| is_there);
         found.map(|(_, level)| level).collect()
     }
 
-    /// The level's name: `scalar`, `avx2` (with FMA) or `avx512` (its foundation).
+    /// The level's name: `scalar`, `avx2` (with FMA), `avx512` (its foundation) or `neon`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self.0 {
@@ -80,6 +90,8 @@ impl Level {
             Kind::Avx2 => "avx2",
             #[cfg(target_arch = "x86_64")]
             Kind::Avx512 => "avx512",
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon => "neon",
         }
     }
 
@@ -98,6 +110,9 @@ impl Level {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: a level of this kind is only made after AVX-512F, AVX2 and FMA were detected.
             Kind::Avx512 => unsafe { avx512(kernel) },
+            // Every aarch64 target has NEON, so its functions need no attribute of their own.
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon => kernel.run::<Neon>(),
         }
     }
 }

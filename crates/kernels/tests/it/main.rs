@@ -5,6 +5,7 @@
     reason = "tests round to f32 and count in small numbers"
 )]
 
+mod bits; // a constant for all architectures
 mod channels; // pooling, upsampling, copies, batch normalisation
 mod convolution; // forward, gradients, turned weights
 mod images; // the images that the tests work on
