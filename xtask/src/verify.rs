@@ -39,9 +39,10 @@ const CHECKS: [Check; 2] = [
     Check {
         name: "aarch64-check",
         needs: &[AARCH64],
-        line: "cargo check -p juggle-kernels --tests --target aarch64-unknown-linux-gnu --locked",
+        line: "cargo check -p juggle-kernels --target aarch64-unknown-linux-gnu --locked",
         environment: &[],
     },
+    // The benches' dependencies have C code, for which gcc stands in too.
     Check {
         name: "aarch64-test",
         needs: &[

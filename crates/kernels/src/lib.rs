@@ -28,6 +28,7 @@
 //! | [`norm`] | batch normalisation in training mode |
 //! | [`loss`] | softmax cross-entropy and mean squared error |
 //! | [`optimizer`] | Adam, AdamW, SGD, moving averages, sums of partial gradients |
+//! | [`peak`] | the yardstick of the benches: what a core does at most |
 //! | [`math`] | `exp` and `ln`, the same on every platform |
 //! | [`mod@reference`] | what each kernel means |
 
@@ -37,6 +38,7 @@ pub mod loss;
 pub mod math;
 pub mod norm;
 pub mod optimizer;
+pub mod peak;
 pub mod pool;
 pub mod reference;
 
