@@ -16,6 +16,7 @@
 
 mod gradient;
 mod turn;
+pub mod winograd;
 
 use crate::simd::{Kernel, Vector};
 use crate::{Finish, Level, View};
@@ -66,6 +67,7 @@ pub fn forward(
         xs,
         x,
         weight,
+        weight_row: y.channels,
         ys,
         y,
         kernel_height,
@@ -94,6 +96,8 @@ struct Forward<'a> {
     xs: &'a [f32],
     x: View,
     weight: &'a [f32],
+    /// Weights from one position of the kernel and channel of the input to the next.
+    weight_row: usize,
     ys: &'a mut [f32],
     y: View,
     kernel_height: usize,
@@ -177,7 +181,7 @@ impl Forward<'_> {
         first: usize,
     ) {
         let pixel = if PIXEL == 0 { self.x.pixel } else { PIXEL };
-        let stride = self.y.channels;
+        let stride = self.weight_row;
         // Pixels without a gap between them make one run of a kernel row.
         let (runs, run) = if self.x.channels == pixel {
             (1, self.kernel_width * pixel)
@@ -187,7 +191,8 @@ impl Forward<'_> {
         let mut acc = self.begin::<V, P, N>(row, column, first);
         // SAFETY: `forward` checked that the padded input's view lies in `xs`; row + kernel_height ≤ x.height and
         // column + P + kernel_width − 1 ≤ x.width, so every x read is a value of the view. It checked that `weight`
-        // holds kernel_height · runs · run rows of `stride` values, of which first + N·LANES ≤ stride are read.
+        // holds kernel_height · runs · run rows of `stride` values, of which first + N·LANES ≤ stride are read; `winograd` made
+        // its views inside its scratch memory, and its rows of weights likewise hold all output channels.
         unsafe {
             let mut w = self.weight.as_ptr().add(first);
             for kernel_row in 0..self.kernel_height {

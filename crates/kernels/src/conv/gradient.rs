@@ -59,14 +59,14 @@ pub fn bias_gradient(level: Level, (dys, dy): (&[f32], View), gradient: &mut [f3
     level.run(BiasGradient { dys, dy, gradient });
 }
 
-struct WeightGradient<'a> {
-    xs: &'a [f32],
-    x: View,
-    dys: &'a [f32],
-    dy: View,
-    gradient: &'a mut [f32],
-    kernel_height: usize,
-    kernel_width: usize,
+pub(super) struct WeightGradient<'a> {
+    pub(super) xs: &'a [f32],
+    pub(super) x: View,
+    pub(super) dys: &'a [f32],
+    pub(super) dy: View,
+    pub(super) gradient: &'a mut [f32],
+    pub(super) kernel_height: usize,
+    pub(super) kernel_width: usize,
 }
 
 /// Where a tile of weights lies: the first weight, and the input value that belongs to output pixel (0, 0).
@@ -120,9 +120,9 @@ impl WeightGradient<'_> {
                     ..tile
                 };
                 done += if n_vectors - done == 1 {
-                    self.run_of::<V, 24, 1>(tile, run)
+                    self.run_of::<V, 16, 1>(tile, run)
                 } else if V::LANES == 16 {
-                    self.run_of::<V, 12, 2>(tile, run)
+                    self.run_of::<V, 8, 2>(tile, run)
                 } else {
                     // 16 registers: twelve sums, two gradients and a pixel.
                     self.run_of::<V, 6, 2>(tile, run)

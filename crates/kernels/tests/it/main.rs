@@ -10,6 +10,7 @@ mod channels; // pooling, upsampling, copies, batch normalisation
 mod convolution; // forward, gradients, turned weights
 mod images; // the images that the tests work on
 mod scalars; // losses, optimisers, exp and ln
+mod winograd; // the same through fewer products, with concatenated and upsampled inputs
 
 use juggle_kernels::Level;
 

@@ -1,0 +1,307 @@
+use juggle_kernels::conv::winograd::{self, Input, N_PRODUCTS, Output, Scale};
+use juggle_kernels::conv::{self, Start};
+use juggle_kernels::reference::{self, Image};
+use juggle_kernels::{Buffer, Finish, Level, View};
+
+use crate::images::{Numbers, assert_image, assert_near, at_every_level, floats, placed};
+
+/// The stated error: a share of the largest value, against f64. The direct form is held to 2e-6.
+const TOLERANCE: f64 = 4e-6;
+
+/// Height, width, upsampled channels, other channels, output channels.
+const SHAPES: [[usize; 5]; 9] = [
+    [2, 2, 0, 16, 16],
+    [4, 6, 0, 16, 32],
+    [2, 34, 0, 32, 16],
+    [10, 14, 0, 48, 48],
+    [36, 4, 0, 64, 80],
+    [2, 2, 16, 0, 16],
+    [6, 8, 16, 16, 32],
+    [8, 22, 32, 16, 16],
+    [32, 6, 64, 32, 48],
+];
+
+/// A convolution of the concatenation of an upsampled image and another; each may have no channels.
+struct Case {
+    small: Image,
+    large: Image,
+    /// What the convolution reads, in full.
+    xs: Image,
+    weight: Vec<f64>,
+    bias: Vec<f64>,
+    numbers: Numbers,
+    what: String,
+}
+
+impl Case {
+    fn tolerance(&self) -> f64 {
+        match self.numbers {
+            Numbers::SmallIntegers => 0.0,
+            Numbers::Fractions => TOLERANCE,
+        }
+    }
+
+    fn n_in(&self) -> usize {
+        self.xs.channels
+    }
+
+    fn scratch(&self) -> Buffer {
+        let size = (self.xs.height, self.xs.width);
+        let len = winograd::scratch_len(size, self.n_in(), self.bias.len());
+        let mut scratch = Buffer::zeros(len);
+        // What an earlier call left behind must not matter.
+        scratch.fill(f32::NAN);
+        scratch
+    }
+
+    fn products(&self, level: Level, weight: &[f32]) -> Vec<f32> {
+        let mut products = vec![0.0; N_PRODUCTS * self.n_in() * self.bias.len()];
+        winograd::transform_weights(level, weight, &mut products);
+        products
+    }
+
+    /// Calls `f` with the inputs, those without channels left out; strangers lie beside each pixel.
+    fn with_inputs<T>(&self, f: impl FnOnce(&[Input<'_>]) -> T) -> T {
+        let (smalls, small) = placed(&self.small, self.small.channels + 16, 1);
+        let (larges, large) = placed(&self.large, self.large.channels, 1);
+        let inputs = [(&smalls, small, Scale::Half), (&larges, large, Scale::Same)];
+        let there = inputs.into_iter().filter(|(_, view, _)| view.channels > 0);
+        let inputs = there.map(|(values, view, scale)| Input {
+            values,
+            view: view.padded(1),
+            scale,
+        });
+        f(&inputs.collect::<Vec<_>>())
+    }
+}
+
+fn concatenated(a: &Image, b: &Image) -> Image {
+    let mut whole = Image::zeros(b.height, b.width, a.channels + b.channels);
+    for pixel in 0..b.height * b.width {
+        let to = &mut whole.values[pixel * whole.channels..][..whole.channels];
+        to[..a.channels].copy_from_slice(&a.values[pixel * a.channels..][..a.channels]);
+        to[a.channels..].copy_from_slice(&b.values[pixel * b.channels..][..b.channels]);
+    }
+    whole
+}
+
+fn channels_of(image: &Image, first: usize, channels: usize) -> Image {
+    let mut part = Image::zeros(image.height, image.width, channels);
+    for (to, from) in part
+        .values
+        .chunks_exact_mut(channels.max(1))
+        .zip(image.values.chunks_exact(image.channels))
+    {
+        to.copy_from_slice(&from[first..][..channels]);
+    }
+    part
+}
+
+fn for_each_case(check: impl Fn(&Case)) {
+    for [height, width, n_small, n_large, n_out] in SHAPES {
+        for numbers in Numbers::ALL {
+            let small = numbers.image(height / 2, width / 2, n_small, 1);
+            let large = numbers.image(height, width, n_large, 2);
+            let n_in = n_small + n_large;
+            check(&Case {
+                xs: concatenated(&reference::upsample(&small, 2), &large),
+                small,
+                large,
+                weight: numbers.values(9 * n_in * n_out, 3),
+                bias: numbers.values(n_out, 4),
+                numbers,
+                what: format!("{height}×{width}, {n_small} + {n_large} to {n_out}, {numbers:?}"),
+            });
+        }
+    }
+}
+
+#[test]
+fn convolution_is_the_reference() {
+    for_each_case(|case| {
+        let (weight, bias) = (floats(&case.weight), floats(&case.bias));
+        let expected = reference::convolution(&case.xs, &case.weight, &case.bias, 3, 1);
+        let empty = Image::zeros(expected.height, expected.width, expected.channels);
+        let (before, y) = placed(&empty, expected.channels + 16, 1);
+        let run = |finish: Finish<'_>| {
+            at_every_level(|level| {
+                let mut ys = before.clone();
+                let output = Output {
+                    values: &mut ys,
+                    view: y,
+                    scale: Scale::Same,
+                    start: Start::Bias(&bias),
+                    finish,
+                };
+                let (products, mut scratch) = (case.products(level, &weight), case.scratch());
+                case.with_inputs(|inputs| {
+                    winograd::convolve(level, inputs, &products, &mut [output], &mut scratch);
+                });
+                ys.to_vec()
+            })
+        };
+        let ys = run(Finish::Keep);
+        assert_image(&case.what, (&ys, y), &before, &expected, case.tolerance());
+        let mut positive = expected;
+        positive.values.iter_mut().for_each(|y| *y = y.max(0.0));
+        let ys = run(Finish::Relu);
+        assert_image(&case.what, (&ys, y), &before, &positive, case.tolerance());
+    });
+}
+
+#[test]
+fn an_upsampled_input_gives_the_bits_of_one_that_was_made() {
+    for_each_case(|case| {
+        let weight = floats(&case.weight);
+        let (xs, x) = placed(&case.xs, case.n_in(), 1);
+        let made = Input {
+            values: &xs,
+            view: x.padded(1),
+            scale: Scale::Same,
+        };
+        let run = |inputs: &[Input<'_>]| {
+            let mut ys = Buffer::zeros(case.xs.height * case.xs.width * case.bias.len());
+            let output = Output {
+                values: &mut ys,
+                view: View::bordered(case.xs.height, case.xs.width, case.bias.len(), 0),
+                scale: Scale::Same,
+                start: Start::Zero,
+                finish: Finish::Keep,
+            };
+            let products = case.products(Level::best(), &weight);
+            let scratch = &mut case.scratch();
+            winograd::convolve(Level::best(), inputs, &products, &mut [output], scratch);
+            ys
+        };
+        assert!(*case.with_inputs(run) == *run(&[made]), "{}", case.what);
+    });
+}
+
+#[test]
+fn gradient_of_the_weights_is_the_reference() {
+    for_each_case(|case| {
+        let gradient = case
+            .numbers
+            .image(case.xs.height, case.xs.width, case.bias.len(), 5);
+        let (dys, dy) = placed(&gradient, gradient.channels + 16, 0);
+        let ours = at_every_level(|level| {
+            let mut products = vec![0.0; N_PRODUCTS * case.n_in() * case.bias.len()];
+            let mut scratch = case.scratch();
+            // Twice half of it, so that adding counts.
+            case.with_inputs(|inputs| {
+                for _ in 0..2 {
+                    winograd::weight_gradient(
+                        level,
+                        inputs,
+                        (&dys, dy),
+                        &mut products,
+                        &mut scratch,
+                    );
+                }
+            });
+            let mut weight = vec![f32::NAN; case.weight.len()];
+            winograd::untransform_gradient(level, &products, &mut weight);
+            weight.iter().map(|x| x / 2.0).collect::<Vec<_>>()
+        });
+        let (expected, _) = reference::convolution_gradients(&case.xs, &gradient, 3, 1);
+        assert_near(&case.what, &ours, &expected, case.tolerance());
+    });
+}
+
+#[test]
+fn turned_weights_give_the_gradients_of_both_inputs() {
+    for_each_case(|case| {
+        let (n_small, n_in, n_out) = (case.small.channels, case.n_in(), case.bias.len());
+        let gradient = case.numbers.image(case.xs.height, case.xs.width, n_out, 5);
+        let (dys, dy) = placed(&gradient, n_out, 1);
+        let mut turned = vec![0.0; case.weight.len()];
+        conv::turned(&floats(&case.weight), n_in, n_out, &mut turned);
+        let there = case
+            .numbers
+            .image(case.small.height, case.small.width, n_small, 6);
+        let (small_before, small) = placed(&there, n_small + 16, 1);
+        let (large_before, large) = placed(
+            &Image::zeros(case.xs.height, case.xs.width, case.large.channels),
+            case.large.channels,
+            0,
+        );
+        let (smalls, larges) = at_every_level(|level| {
+            let (mut smalls, mut larges) = (small_before.clone(), large_before.clone());
+            let outputs = [
+                (&mut smalls, small, Scale::Half, Start::Existing),
+                (&mut larges, large, Scale::Same, Start::Zero),
+            ];
+            let there = outputs
+                .into_iter()
+                .filter(|(_, view, ..)| view.channels > 0);
+            let mut outputs: Vec<_> = there
+                .map(|(values, view, scale, start)| Output {
+                    values,
+                    view,
+                    scale,
+                    start,
+                    finish: Finish::Keep,
+                })
+                .collect();
+            let input = Input {
+                values: &dys,
+                view: dy.padded(1),
+                scale: Scale::Same,
+            };
+            let (products, mut scratch) = (case.products(level, &turned), case.scratch());
+            winograd::convolve(level, &[input], &products, &mut outputs, &mut scratch);
+            (smalls.to_vec(), larges.to_vec())
+        });
+        let whole = reference::convolution_input_gradient(&case.xs, &gradient, &case.weight, 3, 1);
+        let mut expected =
+            reference::upsample_gradient(&case.small, &channels_of(&whole, 0, n_small), 2);
+        for (value, there) in expected.values.iter_mut().zip(&there.values) {
+            *value += there;
+        }
+        if n_small > 0 {
+            assert_image(
+                &case.what,
+                (&smalls, small),
+                &small_before,
+                &expected,
+                case.tolerance(),
+            );
+        }
+        let expected = channels_of(&whole, n_small, n_in - n_small);
+        if n_in > n_small {
+            assert_image(
+                &case.what,
+                (&larges, large),
+                &large_before,
+                &expected,
+                case.tolerance(),
+            );
+        }
+    });
+}
+
+#[test]
+#[should_panic(expected = "5×4 is even")]
+fn an_odd_image_is_refused() {
+    let values = [0.0; 7 * 6 * 16];
+    let input = Input {
+        values: &values,
+        view: View::bordered(7, 6, 16, 0),
+        scale: Scale::Same,
+    };
+    let output = Output {
+        values: &mut [0.0; 5 * 4 * 16],
+        view: View::bordered(5, 4, 16, 0),
+        scale: Scale::Same,
+        start: Start::Zero,
+        finish: Finish::Keep,
+    };
+    let (products, mut scratch) = ([0.0; 16 * 256], [0.0; 1 << 14]);
+    winograd::convolve(
+        Level::best(),
+        &[input],
+        &products,
+        &mut [output],
+        &mut scratch,
+    );
+}
