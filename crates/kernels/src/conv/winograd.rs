@@ -25,7 +25,7 @@ use crate::simd::{Kernel, Vector};
 use crate::{Finish, Level, View};
 
 pub use gradient::weight_gradient;
-pub use weights::{N_PRODUCTS, transform_weights, untransform_gradient};
+pub use weights::{N_PRODUCTS, transform_weights, turned, untransform_gradient};
 
 use transform::Strip;
 

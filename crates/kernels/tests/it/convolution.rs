@@ -200,8 +200,7 @@ fn turned_weights_give_the_gradient_of_the_input() {
         let mut turned = vec![0.0; case.weight.len()];
         conv::turned(
             &floats(&case.weight),
-            channels,
-            case.ys.channels,
+            (channels, case.ys.channels),
             &mut turned,
         );
         let empty = Image::zeros(case.xs.height, case.xs.width, channels);

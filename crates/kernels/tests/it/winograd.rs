@@ -215,7 +215,7 @@ fn turned_weights_give_the_gradients_of_both_inputs() {
         let gradient = case.numbers.image(case.xs.height, case.xs.width, n_out, 5);
         let (dys, dy) = placed(&gradient, n_out, 1);
         let mut turned = vec![0.0; case.weight.len()];
-        conv::turned(&floats(&case.weight), n_in, n_out, &mut turned);
+        conv::turned(&floats(&case.weight), (n_in, n_out), &mut turned);
         let there = case
             .numbers
             .image(case.small.height, case.small.width, n_small, 6);
@@ -249,6 +249,10 @@ fn turned_weights_give_the_gradients_of_both_inputs() {
                 scale: Scale::Same,
             };
             let (products, mut scratch) = (case.products(level, &turned), case.scratch());
+            let forward = case.products(level, &floats(&case.weight));
+            let mut transposed = vec![0.0; products.len()];
+            winograd::turned(&forward, (n_in, n_out), &mut transposed);
+            assert!(transposed == products, "{}: turned products", case.what);
             winograd::convolve(level, &[input], &products, &mut outputs, &mut scratch);
             (smalls.to_vec(), larges.to_vec())
         });

@@ -1,26 +1,31 @@
 //! The engine on our own kernels: CPU only, no autograd, the same bits on every run, thread count and instruction set.
 //!
 //! A network becomes a plan once: where every layer's output lies, and a list of operations on these places
-//! (`cpu/plan.rs`, `cpu/places.rs`, `cpu/layout.rs`). A training step runs a program of the plan (`cpu/program.rs`) on eight chunks of the
-//! batch (`cpu/chunk.rs`, `cpu/backward.rs`, `cpu/linear.rs`), sums their gradients in order (`cpu/step.rs`) and moves the weights (`cpu/update.rs`).
+//! (`cpu/plan.rs`, `cpu/fuse.rs`, `cpu/places.rs`, `cpu/layout.rs`). A training step brings the weights into the forms that
+//! the kernels want (`cpu/prepared.rs`), runs a program of the plan (`cpu/program.rs`) on eight chunks of the batch
+//! (`cpu/chunk.rs`, `cpu/backward.rs`, `cpu/winograd.rs`, `cpu/linear.rs`), sums their gradients in order (`cpu/step.rs`) and
+//! moves the weights (`cpu/update.rs`).
 
 mod backward;
 mod chunk;
+mod fuse;
 mod inference;
 mod layout;
 mod linear;
 mod places;
 mod plan;
+mod prepared;
 mod program;
 mod step;
 mod update;
+mod winograd;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use juggle_kernels::{Buffer, Level, optimizer};
 
-use self::inference::Inference;
+use self::inference::{Folded, Inference};
 use self::layout::Slots;
 use self::plan::{Plan, Purpose};
 use self::program::Program;
@@ -75,7 +80,7 @@ pub struct CpuEngine {
     ema: Option<(Buffer, Buffer)>,
     workspace: Mutex<Workspace>,
     /// What [`Engine::forward`] computes with, until the weights move again.
-    folded: OnceLock<Buffer>,
+    folded: OnceLock<Folded>,
 }
 
 impl CpuEngine {
@@ -111,18 +116,19 @@ impl CpuEngine {
                 _ => 0,
             }
         });
+        let program = Program::training(&plan);
         Ok(Self {
             network: network.clone(),
             options,
             level,
-            program: Program::training(&plan),
             inference: Inference::new(Plan::new(network, Purpose::Inference)),
             parameters: plan.parameters.pack(state),
             running: plan.running.pack(state),
             counters: counters.collect(),
             moments: Moments::new(plan.parameters.len),
             ema: None,
-            workspace: Mutex::new(Workspace::new(&plan)),
+            workspace: Mutex::new(Workspace::new(&plan, &program)),
+            program,
             folded: OnceLock::new(),
             plan,
         })
@@ -242,7 +248,7 @@ impl Engine for CpuEngine {
         let n = check_images(&self.network, inputs)?;
         let folded = self.folded.get_or_init(|| {
             let (parameters, running) = self.evaluation_weights();
-            self.inference.fold(parameters, running)
+            self.inference.fold(self.level, parameters, running)
         });
         Ok(self.inference.forward(self.level, folded, inputs, n))
     }

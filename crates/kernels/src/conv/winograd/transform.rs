@@ -10,9 +10,9 @@
 //! Each column of pixels is transformed once and used by the two tiles that share it.
 
 use super::{Input, Matrices, Output, Scale};
-use crate::{Finish, View};
 use crate::conv::Start;
 use crate::simd::Vector;
+use crate::{Finish, View};
 
 /// Some rows of tiles.
 #[derive(Debug, Clone, Copy)]
@@ -271,21 +271,27 @@ pub(super) fn output<V: Vector>(
 /// Squares of 2×2 pixels in a row of the image.
 #[inline(always)]
 #[expect(unsafe_code, reason = "an inner loop, free of bounds checks")]
-fn squares<V: Vector>(ms: &[f32], tiles: Tiles, row: usize, channel: usize, writer: &mut Writer<'_>) {
+fn squares<V: Vector>(
+    ms: &[f32],
+    tiles: Tiles,
+    row: usize,
+    channel: usize,
+    writer: &mut Writer<'_>,
+) {
     tiles.check::<V>(ms.len());
     let bias = writer.bias::<V>(channel);
     for tile in 0..tiles.n {
-        let mut rows = [[V::splat(0.0); 4]; 2];
-        for j in 0..4 {
+        let (mut top, mut bottom) = ([V::splat(0.0); 4], [V::splat(0.0); 4]);
+        for (j, (top, bottom)) in top.iter_mut().zip(&mut bottom).enumerate() {
             let mut column = [V::splat(0.0); 4];
             for (i, value) in column.iter_mut().enumerate() {
                 // SAFETY: the tiles of this row, of which this is one, were just checked.
                 *value = unsafe { tiles.product::<V>(ms, tile, i, j) };
             }
-            [rows[0][j], rows[1][j]] = times_a(column);
+            [*top, *bottom] = times_a(column);
         }
-        for (y, row_of) in rows.into_iter().enumerate() {
-            for (x, sum) in times_a(row_of).into_iter().enumerate() {
+        for (y, columns) in [top, bottom].into_iter().enumerate() {
+            for (x, sum) in times_a(columns).into_iter().enumerate() {
                 writer.write(sum, bias, (2 * row + y, 2 * tile + x), channel);
             }
         }

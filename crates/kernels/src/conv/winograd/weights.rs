@@ -8,6 +8,7 @@
 //! ```
 
 use crate::Level;
+use crate::conv::turn;
 use crate::simd::{Kernel, Vector};
 
 /// Products that each tile needs for each pair of channels.
@@ -39,6 +40,21 @@ pub fn untransform_gradient(level: Level, products: &[f32], gradient: &mut [f32]
         gradient,
         n_pairs,
     });
+}
+
+/// Writes the transformed weights that take gradients backwards, `[k][out][in]`: what [`transform_weights`] would make of
+/// [`turned`](crate::conv::turned) weights. Flipping a kernel exchanges the first and the last row of its transform.
+///
+/// # Panics
+/// When the lengths do not fit.
+pub fn turned(products: &[f32], channels: (usize, usize), turned: &mut [f32]) {
+    let position = turn::check(products, channels, turned);
+    assert_eq!(products.len(), N_PRODUCTS * position, "16 matrices");
+    const FLIPPED: [usize; 4] = [3, 1, 2, 0];
+    for (k, to) in turned.chunks_exact_mut(position).enumerate() {
+        let from = 4 * FLIPPED[k / 4] + FLIPPED[k % 4];
+        turn::transpose(&products[from * position..][..position], channels, to);
+    }
 }
 
 fn check(n_weights: usize, n_products: usize) -> usize {

@@ -7,6 +7,7 @@ use juggle_kernels::{Accumulate, Finish, View, copy, norm, pool};
 
 use super::chunk::{Chunk, Context};
 use super::plan::Kind;
+use super::program::PartGradient;
 
 impl Chunk {
     pub(super) fn sums(&mut self, context: &Context<'_>, i: usize, image: usize, slot: usize) {
@@ -16,14 +17,14 @@ impl Chunk {
             return;
         };
         let (x, dy) = (
-            plan.view(operation.input, slot),
+            plan.view(operation.input(), slot),
             plan.view(operation.output, slot),
         );
         let statistics = &mut self.statistics[index][image * 2 * x.channels..][..2 * x.channels];
         let norm = &context.norms[index];
         norm::gradient_sums(
             context.level,
-            (&self.values[plan.values[operation.input].buffer], x),
+            (&self.values[plan.values[operation.input()].buffer], x),
             (&self.gradients[plan.values[operation.output].buffer], dy),
             (&norm.mean, &norm.rstd),
             statistics.split_at_mut(x.channels),
@@ -43,8 +44,8 @@ impl Chunk {
         else {
             return;
         };
-        let x = plan.view(operation.input, slot).padded(*padding);
-        let xs = (&*self.values[plan.values[operation.input].buffer], x);
+        let x = plan.view(operation.input(), slot).padded(*padding);
+        let xs = (&*self.values[plan.values[operation.input()].buffer], x);
         let dy = plan.view(operation.output, slot);
         let dys = (&*self.gradients[plan.values[operation.output].buffer], dy);
         conv::weight_gradient(level, xs, dys, &mut self.parameter_gradient[weight.clone()]);
@@ -57,33 +58,29 @@ impl Chunk {
         &mut self,
         context: &Context<'_>,
         i: usize,
-        (accumulate, masked): (Accumulate, bool),
+        into: PartGradient,
         slot: usize,
     ) {
         let (plan, level) = (context.plan, context.level);
         let operation = &plan.operations[i];
         let (x, dy) = (
-            plan.view(operation.input, slot),
+            plan.view(operation.input(), slot),
             plan.view(operation.output, slot),
         );
-        let to = plan.values[operation.input].buffer;
+        let to = plan.values[operation.input()].buffer;
         let mut dxs = mem::take(&mut self.gradients[to]);
         let dys = &*self.gradients[plan.values[operation.output].buffer];
         let xs = &*self.values[to];
-        let finish = if masked {
+        let accumulate = into.accumulate;
+        let finish = if into.masked {
             Finish::Mask(xs, x)
         } else {
             Finish::Keep
         };
         match &operation.kind {
-            Kind::Convolution {
-                side,
-                padding,
-                weight,
-                ..
-            } => {
+            Kind::Convolution { side, padding, .. } => {
                 let dys = (dys, reached(dy, *side, *padding));
-                let weight = &context.turned[weight.clone()];
+                let weight = &context.prepared[i].turned;
                 conv::forward(level, dys, weight, (&mut dxs, x), start(accumulate), finish);
             }
             Kind::BatchNorm { index } => {

@@ -7,6 +7,7 @@ use juggle_kernels::conv::{self, Start};
 use juggle_kernels::{Accumulate, Buffer, Finish, Level, copy, loss, norm, pool};
 
 use super::plan::{Kind, Plan};
+use super::prepared::{Prepared, n_products};
 use super::program::Item;
 use crate::{Loss, Targets};
 
@@ -15,8 +16,8 @@ pub(super) struct Context<'a> {
     pub(super) plan: &'a Plan,
     pub(super) level: Level,
     pub(super) parameters: &'a [f32],
-    /// The weights turned for the gradients of inputs, in the places of the weights.
-    pub(super) turned: &'a [f32],
+    /// Of each operation.
+    pub(super) prepared: &'a [Prepared],
     pub(super) norms: &'a [Norm],
     pub(super) inputs: &'a [f32],
     /// The targets with the loss, when there is one.
@@ -72,6 +73,10 @@ pub(super) struct Chunk {
     pub(super) values: Vec<Buffer>,
     pub(super) gradients: Vec<Buffer>,
     pub(super) parameter_gradient: Buffer,
+    /// Of each operation, the gradient of a Winograd convolution's transformed weights.
+    pub(super) product_gradients: Vec<Buffer>,
+    /// What the kernels use between their beginning and their end.
+    pub(super) scratch: Buffer,
     /// For each batch normalisation two values a channel for each image: moments going forward, sums going back.
     pub(super) statistics: Vec<Vec<f32>>,
     pub(super) losses: Vec<f64>,
@@ -97,6 +102,9 @@ impl Chunk {
             }
             self.slots = slots;
         }
+        if self.scratch.is_empty() {
+            self.scratch = Buffer::zeros(plan.scratch_len());
+        }
         self.range = range;
         let output = &plan.values[plan.output];
         let row = output.positions.len() * output.view.height * output.view.width;
@@ -105,8 +113,13 @@ impl Chunk {
             self.losses.resize(n, 0.0);
             if self.parameter_gradient.is_empty() {
                 self.parameter_gradient = Buffer::zeros(plan.parameters.len);
+                let sizes = plan.operations.iter().map(n_products);
+                self.product_gradients = sizes.map(Buffer::zeros).collect();
             }
             self.parameter_gradient.fill(0.0);
+            for products in &mut self.product_gradients {
+                products.fill(0.0);
+            }
             self.statistics.resize(plan.batch_norms.len(), Vec::new());
             for (statistics, norm) in self.statistics.iter_mut().zip(&plan.batch_norms) {
                 statistics.resize(n * 2 * norm.weight.len(), 0.0);
@@ -128,7 +141,10 @@ impl Chunk {
         for run in items.chunk_by(same_kind) {
             if is_for_chunk(context.plan, &run[0]) {
                 for &item in run {
-                    self.linear_item(context, item);
+                    match item {
+                        Item::Untransform(i) => self.untransform(context, i),
+                        item => self.linear_item(context, item),
+                    }
                 }
                 continue;
             }
@@ -144,6 +160,9 @@ impl Chunk {
     fn image_item(&mut self, context: &Context<'_>, item: Item, image: usize, slot: usize) {
         match item {
             Item::Load => self.load(context, image, slot),
+            Item::Forward(i) if context.plan.operations[i].is_winograd() => {
+                self.winograd_forward(context, i, slot);
+            }
             Item::Forward(i) => self.forward(context, i, slot),
             Item::Moments(i) => self.moments(context, i, image, slot),
             Item::Loss => self.loss(context, image, slot),
@@ -161,12 +180,18 @@ impl Chunk {
                 copy::mask(context.level, (&self.values[buffer], view), gradient);
             }
             Item::Sums(i) => self.sums(context, i, image, slot),
+            Item::ParameterGradient(i) if context.plan.operations[i].is_winograd() => {
+                self.winograd_gradient(context, i, slot);
+            }
             Item::ParameterGradient(i) => self.convolution_gradient(context, i, slot),
-            Item::InputGradient {
-                operation,
-                accumulate,
-                masked,
-            } => self.input_gradient(context, operation, (accumulate, masked), slot),
+            Item::InputGradient { operation, into } => {
+                if context.plan.operations[operation].is_winograd() {
+                    self.winograd_input_gradient(context, operation, into, slot);
+                } else {
+                    self.input_gradient(context, operation, into[0], slot);
+                }
+            }
+            Item::Untransform(_) => unreachable!("done once for the chunk"),
         }
     }
 
@@ -237,12 +262,12 @@ impl Chunk {
         let (plan, level) = (context.plan, context.level);
         let operation = &plan.operations[i];
         let (x, y) = (
-            plan.view(operation.input, slot),
+            plan.view(operation.input(), slot),
             plan.view(operation.output, slot),
         );
         let to = plan.values[operation.output].buffer;
         let mut ys = mem::take(&mut self.values[to]);
-        let xs = &*self.values[plan.values[operation.input].buffer];
+        let xs = &*self.values[plan.values[operation.input()].buffer];
         let finish = if operation.relu {
             Finish::Relu
         } else {
@@ -291,11 +316,11 @@ impl Chunk {
         let Kind::BatchNorm { index } = operation.kind else {
             return;
         };
-        let view = context.plan.view(operation.input, slot);
+        let view = context.plan.view(operation.input(), slot);
         let statistics =
             &mut self.statistics[index][image * 2 * view.channels..][..2 * view.channels];
         let (mean, squares) = statistics.split_at_mut(view.channels);
-        let xs = &self.values[context.plan.values[operation.input].buffer];
+        let xs = &self.values[context.plan.values[operation.input()].buffer];
         norm::moments(context.level, (xs, view), mean, squares);
     }
 }
@@ -308,6 +333,7 @@ fn is_for_chunk(plan: &Plan, item: &Item) -> bool {
         | Item::InputGradient { operation: i, .. } => {
             matches!(plan.operations[i].kind, Kind::Linear { .. })
         }
+        Item::Untransform(_) => true,
         _ => false,
     }
 }

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::chunk::{Chunk, Context, Norm};
 use super::plan::{Kind, Plan};
+use super::prepared::Prepared;
 use super::program::Item;
 use super::step::scale_and_shift;
 
@@ -22,6 +23,13 @@ pub(super) struct Inference {
     idle: Mutex<Vec<Chunk>>,
 }
 
+/// Weights as a forward pass wants them.
+#[derive(Debug)]
+pub(super) struct Folded {
+    parameters: Buffer,
+    prepared: Vec<Prepared>,
+}
+
 impl Inference {
     pub(super) fn new(plan: Plan) -> Self {
         let mut items = vec![Item::Load];
@@ -35,7 +43,7 @@ impl Inference {
     }
 
     /// The parameters with each batch normalisation in the convolution before it, or as its scale and shift.
-    pub(super) fn fold(&self, parameters: &[f32], running: &[f32]) -> Buffer {
+    pub(super) fn fold(&self, level: Level, parameters: &[f32], running: &[f32]) -> Folded {
         let mut folded = Buffer::zeros(parameters.len());
         folded.copy_from_slice(parameters);
         for tensors in &self.plan.batch_norms {
@@ -62,14 +70,19 @@ impl Inference {
                 *bias = bias.mul_add(norm.scale[c], norm.shift[c]);
             }
         }
-        folded
+        let mut prepared = Prepared::for_plan(&self.plan, &[]);
+        Prepared::update(&mut prepared, &self.plan, level, &folded);
+        Folded {
+            parameters: folded,
+            prepared,
+        }
     }
 
     /// The outputs of a batch, row-major.
     pub(super) fn forward(
         &self,
         level: Level,
-        parameters: &[f32],
+        folded: &Folded,
         inputs: &[f32],
         n: usize,
     ) -> Vec<f32> {
@@ -83,8 +96,8 @@ impl Inference {
             let context = Context {
                 plan: &self.plan,
                 level,
-                parameters,
-                turned: &[],
+                parameters: &folded.parameters,
+                prepared: &folded.prepared,
                 norms: &norms,
                 inputs,
                 training: None,

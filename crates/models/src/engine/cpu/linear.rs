@@ -6,12 +6,12 @@ use std::mem;
 use std::ops::Range;
 
 use juggle_kernels::conv::{self, Start};
-use juggle_kernels::{Accumulate, Finish, View};
+use juggle_kernels::{Finish, View};
 
 use super::backward::start;
 use super::chunk::{Chunk, Context};
 use super::plan::{Kind, Plan};
-use super::program::Item;
+use super::program::{Item, PartGradient};
 
 /// A linear layer's tensors, and its input and output as the rows of a chunk.
 struct Linear {
@@ -34,7 +34,7 @@ impl Linear {
             weight: weight.clone(),
             bias: bias.clone(),
             relu: operation.relu,
-            input: rows(operation.input),
+            input: rows(operation.input()),
             output: rows(operation.output),
         })
     }
@@ -54,9 +54,9 @@ impl Chunk {
         };
         match item {
             Item::ParameterGradient(_) => self.linear_gradient(context, &linear),
-            Item::InputGradient {
-                accumulate, masked, ..
-            } => self.linear_input_gradient(context, &linear, accumulate, masked),
+            Item::InputGradient { into, .. } => {
+                self.linear_input_gradient(context, i, &linear, into[0]);
+            }
             _ => self.linear_forward(context, &linear),
         }
     }
@@ -92,13 +92,13 @@ impl Chunk {
     fn linear_input_gradient(
         &mut self,
         context: &Context<'_>,
+        i: usize,
         linear: &Linear,
-        accumulate: Accumulate,
-        masked: bool,
+        into: PartGradient,
     ) {
         let ((from, x), (to, y)) = (linear.input, linear.output);
         let mut dxs = mem::take(&mut self.gradients[from]);
-        let finish = if masked {
+        let finish = if into.masked {
             Finish::Mask(&self.values[from], x)
         } else {
             Finish::Keep
@@ -106,9 +106,9 @@ impl Chunk {
         conv::forward(
             context.level,
             (&self.gradients[to], y),
-            &context.turned[linear.weight.clone()],
+            &context.prepared[i].turned,
             (&mut dxs, x),
-            start(accumulate),
+            start(into.accumulate),
             finish,
         );
         self.gradients[from] = dxs;

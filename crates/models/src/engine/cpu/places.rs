@@ -19,7 +19,12 @@ impl Builder<'_> {
                 let border = borders[value];
                 buffer_of[value] = buffers.len();
                 let (height, width) = (shape.height + 2 * border, shape.width + 2 * border);
-                buffers.push(height * width * shape.channels);
+                let is_used = self.is_used(value);
+                buffers.push(if is_used {
+                    height * width * shape.channels
+                } else {
+                    0
+                });
                 whole[value] = Some(View::bordered(
                     shape.height,
                     shape.width,
@@ -81,8 +86,9 @@ impl Builder<'_> {
             .iter()
             .any(|operation| operation.output == part);
         let clashes = self.operations.iter().any(|operation| {
-            (operation.output == part && lives_there(operation.input))
-                || (operation.input == part && lives_there(operation.output))
+            (operation.output == part
+                && operation.inputs.iter().any(|part| lives_there(part.value)))
+                || (operation.reads(part) && lives_there(operation.output))
         });
         is_output && homes[part].is_none() && !clashes
     }
@@ -93,8 +99,10 @@ impl Builder<'_> {
         let mut borders = vec![0; self.shapes.len()];
         for operation in &self.operations {
             if let Kind::Convolution { side, padding, .. } = operation.kind {
-                let input = &mut borders[owner(operation.input)];
-                *input = padding.max(*input);
+                for part in &operation.inputs {
+                    let input = &mut borders[owner(part.value)];
+                    *input = padding.max(*input);
+                }
                 let output = &mut borders[owner(operation.output)];
                 *output = (side - 1).saturating_sub(padding).max(*output);
             }
@@ -106,7 +114,7 @@ impl Builder<'_> {
     /// as the images they were, so that a flattening is a copy from image to image.
     fn add_copies(&mut self, homes: &[Option<(usize, usize)>], values: &mut Vec<Value>) {
         for operation in &mut self.operations {
-            let (from, to) = (&values[operation.input], &values[operation.output]);
+            let (from, to) = (&values[operation.input()], &values[operation.output]);
             if matches!(operation.kind, Kind::Copy)
                 && from.view.height * from.view.width > to.view.height * to.view.width
             {
@@ -132,18 +140,13 @@ impl Builder<'_> {
                 let channels = self.shapes[part].channels;
                 if homes[part] != Some((concatenation, first)) {
                     let whole = values[concatenation].clone();
-                    let copy = Operation {
-                        kind: Kind::Copy,
-                        input: part,
-                        output: values.len(),
-                        relu: false,
-                    };
+                    let copy = Operation::new(Kind::Copy, part, values.len(), false);
                     values.push(Value {
                         buffer: whole.buffer,
                         view: whole.view.part(first, channels),
                         positions: Vec::new(),
                     });
-                    let reads = |operation: &Operation| operation.input == concatenation;
+                    let reads = |operation: &Operation| operation.reads(concatenation);
                     let at = self
                         .operations
                         .iter()

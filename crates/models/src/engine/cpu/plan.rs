@@ -9,7 +9,8 @@
 
 use std::ops::Range;
 
-use juggle_kernels::View;
+use juggle_kernels::conv::winograd::{self, Scale};
+use juggle_kernels::{LANES, View};
 
 use super::layout::{Shape, Slots, Value};
 use crate::network::{Layer, Network, Source};
@@ -24,6 +25,8 @@ pub(super) enum Kind {
         bias: Range<usize>,
         /// Whether the bias has a gradient: before batch normalisation it is zero but for rounding.
         bias_learns: bool,
+        /// Whether it is computed by Winograd's algorithm.
+        is_winograd: bool,
     },
     Linear {
         weight: Range<usize>,
@@ -43,14 +46,58 @@ pub(super) enum Kind {
     Copy,
 }
 
-/// One operation: from a value to a value.
+/// Some of the channels that an operation reads.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Part {
+    pub(super) value: usize,
+    /// Whether the operation upsamples it first.
+    pub(super) scale: Scale,
+}
+
+/// One operation: from values to a value.
 #[derive(Debug, Clone)]
 pub(super) struct Operation {
     pub(super) kind: Kind,
-    pub(super) input: usize,
+    /// One, or the two that a Winograd convolution concatenates.
+    pub(super) inputs: Vec<Part>,
     pub(super) output: usize,
     /// Whether ReLU is applied to the output.
     pub(super) relu: bool,
+}
+
+impl Operation {
+    pub(super) fn new(kind: Kind, input: usize, output: usize, relu: bool) -> Self {
+        let input = Part {
+            value: input,
+            scale: Scale::Same,
+        };
+        Self {
+            kind,
+            inputs: vec![input],
+            output,
+            relu,
+        }
+    }
+
+    /// The value read, or the first of two.
+    pub(super) fn input(&self) -> usize {
+        self.inputs[0].value
+    }
+
+    pub(super) fn reads(&self, value: usize) -> bool {
+        self.inputs.iter().any(|part| part.value == value)
+    }
+
+    /// Whether it is a convolution by Winograd's algorithm.
+    pub(super) fn is_winograd(&self) -> bool {
+        matches!(
+            self.kind,
+            Kind::Convolution {
+                is_winograd: true,
+                ..
+            }
+        )
+    }
 }
 
 /// A batch normalisation and its tensors.
@@ -104,6 +151,7 @@ impl Plan {
         for i in 0..network.nodes().len() {
             builder.node(i);
         }
+        builder.fuse_upsampling();
         builder.finish()
     }
 
@@ -112,6 +160,24 @@ impl Plan {
         self.operations.iter().all(|operation| {
             !matches!(operation.kind, Kind::Linear { .. } | Kind::BatchNorm { .. })
         })
+    }
+
+    /// Scratch memory that any of the convolutions needs.
+    pub(super) fn scratch_len(&self) -> usize {
+        let convolutions = self.operations.iter().filter(|o| o.is_winograd());
+        let lens = convolutions.map(|operation| {
+            let y = self.values[operation.output].view;
+            winograd::scratch_len((y.height, y.width), self.in_channels(operation), y.channels)
+        });
+        lens.max().unwrap_or(0)
+    }
+
+    /// Channels that an operation reads.
+    pub(super) fn in_channels(&self, operation: &Operation) -> usize {
+        let parts = operation.inputs.iter();
+        parts
+            .map(|part| self.values[part.value].view.channels)
+            .sum()
     }
 
     /// Where the value of image `slot` of a chunk lies.
@@ -200,12 +266,9 @@ impl Builder<'_> {
             return;
         };
         let output = self.push_value(shape);
-        self.operations.push(Operation {
-            kind,
-            input: inputs[0],
-            output,
-            relu: matches!(node.layer, Layer::Relu),
-        });
+        let relu = matches!(node.layer, Layer::Relu);
+        self.operations
+            .push(Operation::new(kind, inputs[0], output, relu));
     }
 
     /// The operation of a layer that is always one of its own.
@@ -223,6 +286,7 @@ impl Builder<'_> {
                     weight,
                     bias,
                     bias_learns: !self.network.feeds_only_batch_norm(i),
+                    is_winograd: self.suits_winograd(i, (*kernel_size, *padding)),
                 }
             }
             Layer::Linear { .. } => {
@@ -235,6 +299,15 @@ impl Builder<'_> {
             },
             Layer::Relu | Layer::Flatten | Layer::BatchNorm2d { .. } | Layer::Concat => Kind::Copy,
         }
+    }
+
+    /// Whether Winograd's algorithm computes convolution `i`: it takes even sizes and vectors of channels.
+    fn suits_winograd(&self, i: usize, (side, padding): (usize, usize)) -> bool {
+        let input = &self.shapes[self.source(self.network.nodes()[i].inputs[0])];
+        (side, padding) == (3, 1)
+            && input.height.is_multiple_of(2)
+            && input.width.is_multiple_of(2)
+            && input.channels.is_multiple_of(LANES)
     }
 
     fn push_value(&mut self, shape: Shape) -> usize {

@@ -6,7 +6,7 @@
 
 use juggle_kernels::Accumulate;
 
-use super::plan::{Kind, Plan};
+use super::plan::{Kind, Operation, Plan};
 
 /// One thing to do with one image, or with all images of a chunk where [`Plan`] says so.
 #[derive(Debug, Clone, Copy)]
@@ -27,12 +27,21 @@ pub(super) enum Item {
     Sums(usize),
     /// Adds to the gradients of an operation's weights and bias.
     ParameterGradient(usize),
-    /// The gradient of an operation's input.
+    /// The gradients of an operation's inputs, as many as there are.
     InputGradient {
         operation: usize,
-        accumulate: Accumulate,
-        masked: bool,
+        into: [PartGradient; 2],
     },
+    /// Turns the gradient of a Winograd convolution's products into that of its weights.
+    Untransform(usize),
+}
+
+/// How the gradient of one input is written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PartGradient {
+    pub(super) accumulate: Accumulate,
+    /// Whether zeros are put where the input's ReLU gave zeros.
+    pub(super) masked: bool,
 }
 
 /// What all images put together before the next phase begins.
@@ -82,6 +91,11 @@ impl Program {
         for i in (0..plan.operations.len()).rev() {
             writer.backward(i);
         }
+        for (i, operation) in plan.operations.iter().enumerate() {
+            if operation.is_winograd() {
+                writer.push(Item::Untransform(i));
+            }
+        }
         Self {
             phases: writer.phases,
             turned: writer.turned,
@@ -97,11 +111,16 @@ fn learning_buffers(plan: &Plan) -> Vec<bool> {
             operation.kind,
             Kind::Convolution { .. } | Kind::Linear { .. } | Kind::BatchNorm { .. }
         );
-        if has_parameters || learns[plan.values[operation.input].buffer] {
+        if has_parameters || any_learns(plan, operation, &learns) {
             learns[plan.values[operation.output].buffer] = true;
         }
     }
     learns
+}
+
+fn any_learns(plan: &Plan, operation: &Operation, learns: &[bool]) -> bool {
+    let mut parts = operation.inputs.iter();
+    parts.any(|part| learns[plan.values[part.value].buffer])
 }
 
 struct Writer<'a> {
@@ -145,10 +164,26 @@ impl Writer<'_> {
             }
             _ => {}
         }
-        let input = &plan.values[operation.input];
-        if !self.learns[input.buffer] {
+        if !any_learns(plan, operation, &self.learns) {
             return;
         }
+        if matches!(
+            operation.kind,
+            Kind::Convolution { .. } | Kind::Linear { .. }
+        ) {
+            self.turned.push(i);
+        }
+        let first = self.part_gradient(i, operation.input());
+        let into = match operation.inputs.get(1) {
+            Some(second) => [first, self.part_gradient(i, second.value)],
+            None => [first; 2],
+        };
+        self.push(Item::InputGradient { operation: i, into });
+    }
+
+    /// How operation `i` adds to the gradient of an input, which it clears before where that is needed.
+    fn part_gradient(&mut self, i: usize, value: usize) -> PartGradient {
+        let input = &self.plan.values[value];
         let is_whole = input.view.channels == input.view.pixel;
         if !self.filled[input.buffer] && !is_whole {
             self.push(Item::Clear(input.buffer));
@@ -160,24 +195,15 @@ impl Writer<'_> {
             Accumulate::Write
         };
         self.filled[input.buffer] = true;
-        if matches!(
-            operation.kind,
-            Kind::Convolution { .. } | Kind::Linear { .. }
-        ) {
-            self.turned.push(i);
-        }
-        let masked = self.can_mask(i);
-        self.push(Item::InputGradient {
-            operation: i,
+        PartGradient {
             accumulate,
-            masked,
-        });
+            masked: self.can_mask(i, value),
+        }
     }
 
-    /// Whether operation `i` is the last to add to its input's gradient, and the input is some ReLU's output.
-    fn can_mask(&mut self, i: usize) -> bool {
+    /// Whether operation `i` is the last to add to an input's gradient, and the input is some ReLU's output.
+    fn can_mask(&mut self, i: usize, input: usize) -> bool {
         let plan = self.plan;
-        let input = plan.operations[i].input;
         let earlier = &plan.operations[..i];
         let Some(producer) = earlier
             .iter()
@@ -185,9 +211,8 @@ impl Writer<'_> {
         else {
             return false;
         };
-        let is_last = !earlier
-            .iter()
-            .any(|earlier| overlap(plan, earlier.input, input));
+        let mut parts = earlier.iter().flat_map(|earlier| &earlier.inputs);
+        let is_last = !parts.any(|part| overlap(plan, part.value, input));
         self.masked[producer] |= is_last;
         is_last
     }

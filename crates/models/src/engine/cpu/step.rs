@@ -1,10 +1,11 @@
 //! One training pass over a batch: chunks in parallel, meetings in between, partial gradients summed in their order.
 
-use juggle_kernels::{Buffer, Level, conv, norm, optimizer};
+use juggle_kernels::{Buffer, Level, norm, optimizer};
 use rayon::prelude::*;
 
 use super::chunk::{Chunk, Context, Norm};
 use super::plan::{Kind, Operation, Plan};
+use super::prepared::Prepared;
 use super::program::{Meeting, Program};
 use crate::network::BATCH_NORM_EPS;
 use crate::{Loss, Targets};
@@ -19,7 +20,7 @@ pub(super) const BLOCK: usize = 4096;
 pub(super) struct Workspace {
     chunks: Vec<Chunk>,
     pub(super) norms: Vec<Norm>,
-    turned: Buffer,
+    prepared: Vec<Prepared>,
     /// The gradient of the mean loss by the parameters.
     pub(super) gradient: Buffer,
 }
@@ -33,7 +34,7 @@ pub(super) struct Batch<'a> {
 }
 
 impl Workspace {
-    pub(super) fn new(plan: &Plan) -> Self {
+    pub(super) fn new(plan: &Plan, program: &Program) -> Self {
         Self {
             chunks: (0..CHUNKS).map(|_| Chunk::default()).collect(),
             norms: plan
@@ -41,7 +42,7 @@ impl Workspace {
                 .iter()
                 .map(|norm| Norm::new(norm.weight.len()))
                 .collect(),
-            turned: Buffer::zeros(plan.parameters.len),
+            prepared: Prepared::for_plan(plan, &program.turned),
             gradient: Buffer::zeros(plan.parameters.len),
         }
     }
@@ -51,7 +52,7 @@ impl Workspace {
         Self {
             chunks: Vec::new(),
             norms: Vec::new(),
-            turned: Buffer::default(),
+            prepared: Vec::new(),
             gradient: Buffer::default(),
         }
     }
@@ -70,13 +71,13 @@ impl Workspace {
             .for_each(|(i, chunk)| {
                 chunk.prepare(plan, i * n / CHUNKS..(i + 1) * n / CHUNKS, true);
             });
-        turn_weights(plan, program, parameters, &mut self.turned);
+        Prepared::update(&mut self.prepared, plan, level, parameters);
         for phase in &program.phases {
             let context = Context {
                 plan,
                 level,
                 parameters,
-                turned: &self.turned,
+                prepared: &self.prepared,
                 norms: &self.norms,
                 inputs: batch.inputs,
                 training: Some((batch.loss, batch.targets)),
@@ -111,7 +112,7 @@ impl Workspace {
             .iter()
             .find(|operation| is_norm(operation, index));
         operation.map_or(1, |operation| {
-            let view = plan.values[operation.input].view;
+            let view = plan.values[operation.input()].view;
             view.height * view.width
         })
     }
@@ -212,23 +213,5 @@ pub(super) fn scale_and_shift(norm: &mut Norm, weight: &[f32], bias: &[f32]) {
         norm.rstd[c] = rstd as f32;
         norm.scale[c] = scale as f32;
         norm.shift[c] = (f64::from(bias[c]) - f64::from(norm.mean[c]) * scale) as f32;
-    }
-}
-
-/// The weights that take gradients backwards, in the places of the weights.
-fn turn_weights(plan: &Plan, program: &Program, parameters: &[f32], turned: &mut [f32]) {
-    for &i in &program.turned {
-        let operation = &plan.operations[i];
-        let (Kind::Convolution { weight, .. } | Kind::Linear { weight, .. }) = &operation.kind
-        else {
-            continue;
-        };
-        let channels = |value: usize| plan.values[value].view.channels;
-        conv::turned(
-            &parameters[weight.clone()],
-            channels(operation.input),
-            channels(operation.output),
-            &mut turned[weight.clone()],
-        );
     }
 }

@@ -1,0 +1,143 @@
+//! Convolutions by Winograd's algorithm: one or two inputs, gathered from where they lie.
+
+use std::mem;
+
+use juggle_kernels::View;
+use juggle_kernels::conv::winograd::{self, Input, Output, Scale};
+use juggle_kernels::conv::{self, Start};
+use juggle_kernels::{Buffer, Finish};
+
+use super::backward::start;
+use super::chunk::{Chunk, Context};
+use super::plan::{Kind, Operation, Plan};
+use super::program::PartGradient;
+
+/// The inputs of a convolution with their padding; the second repeats the first where there is one.
+fn inputs<'a>(
+    plan: &Plan,
+    operation: &Operation,
+    slot: usize,
+    values: &'a [Buffer],
+) -> ([Input<'a>; 2], usize) {
+    let input = |i: usize| {
+        let part = operation.inputs[i];
+        Input {
+            values: &values[plan.values[part.value].buffer],
+            view: plan.view(part.value, slot).padded(1),
+            scale: part.scale,
+        }
+    };
+    let n = operation.inputs.len();
+    ([input(0), input(n - 1)], n)
+}
+
+impl Chunk {
+    pub(super) fn winograd_forward(&mut self, context: &Context<'_>, i: usize, slot: usize) {
+        let plan = context.plan;
+        let operation = &plan.operations[i];
+        let Kind::Convolution { bias, .. } = &operation.kind else {
+            return;
+        };
+        let to = plan.values[operation.output].buffer;
+        let mut ys = mem::take(&mut self.values[to]);
+        let (inputs, n) = inputs(plan, operation, slot, &self.values);
+        let output = Output {
+            values: &mut ys,
+            view: plan.view(operation.output, slot),
+            scale: Scale::Same,
+            start: Start::Bias(&context.parameters[bias.clone()]),
+            finish: if operation.relu {
+                Finish::Relu
+            } else {
+                Finish::Keep
+            },
+        };
+        winograd::convolve(
+            context.level,
+            &inputs[..n],
+            &context.prepared[i].products,
+            &mut [output],
+            &mut self.scratch,
+        );
+        self.values[to] = ys;
+    }
+
+    /// Adds to the gradient of the products; [`Chunk::untransform`] makes that of the weights of it.
+    pub(super) fn winograd_gradient(&mut self, context: &Context<'_>, i: usize, slot: usize) {
+        let (plan, level) = (context.plan, context.level);
+        let operation = &plan.operations[i];
+        let Kind::Convolution {
+            bias, bias_learns, ..
+        } = &operation.kind
+        else {
+            return;
+        };
+        let dy = plan.view(operation.output, slot);
+        let dys = (&*self.gradients[plan.values[operation.output].buffer], dy);
+        let (inputs, n) = inputs(plan, operation, slot, &self.values);
+        let products = &mut self.product_gradients[i];
+        winograd::weight_gradient(level, &inputs[..n], dys, products, &mut self.scratch);
+        if *bias_learns {
+            conv::bias_gradient(level, dys, &mut self.parameter_gradient[bias.clone()]);
+        }
+    }
+
+    pub(super) fn untransform(&mut self, context: &Context<'_>, i: usize) {
+        if let Kind::Convolution { weight, .. } = &context.plan.operations[i].kind {
+            let gradient = &mut self.parameter_gradient[weight.clone()];
+            winograd::untransform_gradient(context.level, &self.product_gradients[i], gradient);
+        }
+    }
+
+    pub(super) fn winograd_input_gradient(
+        &mut self,
+        context: &Context<'_>,
+        i: usize,
+        into: [PartGradient; 2],
+        slot: usize,
+    ) {
+        let plan = context.plan;
+        let operation = &plan.operations[i];
+        let n = operation.inputs.len();
+        // The parts differ in size, so they never share a buffer.
+        let places = [operation.inputs[0], operation.inputs[n - 1]].map(|part| {
+            let place = (plan.values[part.value].buffer, plan.view(part.value, slot));
+            (place.0, place.1, part.scale)
+        });
+        let mut first = mem::take(&mut self.gradients[places[0].0]);
+        let mut second = mem::take(&mut self.gradients[places[n - 1].0]);
+        let values = &self.values;
+        let output =
+            |dxs, (buffer, view, scale): (usize, View, Scale), into: PartGradient| Output {
+                values: dxs,
+                view,
+                scale,
+                start: start(into.accumulate),
+                finish: if into.masked {
+                    Finish::Mask(&values[buffer], view)
+                } else {
+                    Finish::Keep
+                },
+            };
+        let mut outputs = [
+            output(&mut *first, places[0], into[0]),
+            output(&mut *second, places[n - 1], into[1]),
+        ];
+        let input = Input {
+            values: &self.gradients[plan.values[operation.output].buffer],
+            view: plan.view(operation.output, slot).padded(1),
+            scale: Scale::Same,
+        };
+        winograd::convolve(
+            context.level,
+            &[input],
+            &context.prepared[i].turned,
+            &mut outputs[..n],
+            &mut self.scratch,
+        );
+        if n == 2 {
+            self.gradients[places[1].0] = second;
+        }
+        self.gradients[places[0].0] = first;
+    }
+}
