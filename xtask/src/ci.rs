@@ -87,9 +87,10 @@ const STEPS: [Step; 8] = [
 ];
 
 const NOT_RUN: &str = "\
-not run here: `cargo xtask interop` (needs python3 and downloads PyTorch, scikit-image and
-scikit-learn); `cargo xtask verify` (tools that are not everywhere); the features `cuda` and
-`metal` (need the vendors' SDKs); the full `cargo xtask reproduce`";
+not run here: `cargo xtask interop` and `cargo xtask bench` (need python3 and download PyTorch and
+other libraries; a benchmark wants an idle machine); `cargo xtask verify` (tools that are not
+everywhere); the features `cuda` and `metal` (need the vendors' SDKs); the full
+`cargo xtask reproduce`";
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     let steps = select(&options.only)?;

@@ -5,11 +5,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
 use crate::juggle::{build, copy_clips};
+use crate::python::{self, call, environment};
 use crate::reproduce::{BALLS, FRAMES};
 
 const REQUIREMENTS: &str = "xtask/interop/requirements.txt";
@@ -38,12 +39,12 @@ const CASES: [(&str, &str); 5] = [
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     /// The virtual environment, made when it is not there
-    #[arg(long, value_name = "DIR", default_value = "target/interop-venv")]
+    #[arg(long, value_name = "DIR", default_value = python::VENV)]
     venv: PathBuf,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let python = environment(&options.venv)?;
+    let python = environment(&options.venv, REQUIREMENTS)?;
     for script in GOLDEN_SCRIPTS {
         call(Command::new(&python).args([script, "--check"]))?;
     }
@@ -117,89 +118,9 @@ fn test_images(data: &Path) -> Result<Vec<PathBuf>> {
     Ok(images)
 }
 
-/// The interpreter of the virtual environment, with the pinned packages in it.
-fn environment(venv: &Path) -> Result<PathBuf> {
-    let python = if cfg!(windows) {
-        "Scripts/python.exe"
-    } else {
-        "bin/python"
-    };
-    let python = venv.join(python);
-    let requirements =
-        fs::read_to_string(REQUIREMENTS).with_context(|| format!("cannot read {REQUIREMENTS}"))?;
-    // What was installed is noted after it succeeded, so a second call has nothing to do.
-    let installed = venv.join("juggle-requirements.txt");
-    if fs::read_to_string(&installed).is_ok_and(|text| text == requirements) {
-        return Ok(python);
-    }
-    let system = std::env::var("PYTHON").unwrap_or_else(|_| "python3".into());
-    if !python.exists() {
-        let made = call(Command::new(&system).args(["-m", "venv"]).arg(venv));
-        made.with_context(|| {
-            format!(
-                "interop needs Python 3.11 or newer with its modules `venv` and `pip`, and \
-                 `{system}` did not make a virtual environment; install it, or name another \
-                 interpreter in $PYTHON"
-            )
-        })?;
-    }
-    call(Command::new(&python).args(["-m", "pip", "install", "--quiet", "-r", REQUIREMENTS]))
-        .context("the pinned packages could not be installed")?;
-    fs::write(&installed, requirements)
-        .with_context(|| format!("cannot write {}", installed.display()))?;
-    Ok(python)
-}
-
-fn call(command: &mut Command) -> Result<()> {
-    eprintln!("$ {}", line(command));
-    let status = command
-        .stdin(Stdio::null())
-        .status()
-        .with_context(|| format!("cannot start {}", command.get_program().display()))?;
-    if !status.success() {
-        bail!("{status}; to repeat it: {}", line(command));
-    }
-    Ok(())
-}
-
 /// Runs a command with its stdout in a file.
 fn save(command: &mut Command, path: &Path) -> Result<()> {
     let file =
         fs::File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
     call(command.stdout(file))
-}
-
-/// The command as it is typed; the many images of a prediction are cut short.
-fn line(command: &Command) -> String {
-    let words: Vec<_> = std::iter::once(command.get_program())
-        .chain(command.get_args())
-        .map(|word| word.display().to_string())
-        .collect();
-    match words.get(..12) {
-        Some(first) if words.len() > 30 => format!("{} …", first.join(" ")),
-        _ => words.join(" "),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_failed_command_says_how_to_repeat_it() {
-        let message = call(Command::new("cargo").arg("no-such-command"))
-            .unwrap_err()
-            .to_string();
-        assert!(
-            message.contains("to repeat it: cargo no-such-command"),
-            "{message}"
-        );
-    }
-
-    #[test]
-    fn long_lines_are_cut() {
-        let mut command = Command::new("juggle");
-        command.args((0..40).map(|i| i.to_string()));
-        assert_eq!(line(&command), "juggle 0 1 2 3 4 5 6 7 8 9 10 …");
-    }
 }

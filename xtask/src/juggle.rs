@@ -15,26 +15,41 @@ pub(crate) fn cargo() -> OsString {
 
 /// Builds the binary in release mode and returns its path.
 pub(crate) fn build() -> Result<PathBuf> {
-    eprintln!("building juggle in release mode");
+    let arguments = ["--package", "juggle-cli", "--bin", "juggle"];
+    let [juggle] = build_targets(&arguments, ["juggle"])?;
+    Ok(juggle)
+}
+
+/// Builds what cargo's arguments say in release mode, and returns the paths of the named programs.
+pub(crate) fn build_targets<const N: usize>(
+    arguments: &[&str],
+    names: [&str; N],
+) -> Result<[PathBuf; N]> {
+    eprintln!("building {} in release mode", names.join(" and "));
     let output = Command::new(cargo())
-        .args(["build", "--release", "--locked", "--package", "juggle-cli"])
-        .args([
-            "--bin",
-            "juggle",
-            "--message-format=json-render-diagnostics",
-        ])
+        .args(["build", "--release", "--locked"])
+        .args(arguments)
+        .arg("--message-format=json-render-diagnostics")
         .stderr(Stdio::inherit())
         .output()
         .context("cannot start cargo")?;
     if !output.status.success() {
-        bail!("the build failed; to repeat it: cargo build --release --locked -p juggle-cli");
+        let arguments = arguments.join(" ");
+        bail!("the build failed; to repeat it: cargo build --release --locked {arguments}");
     }
-    executable_in(&String::from_utf8_lossy(&output.stdout))
-        .context("cargo built juggle-cli without naming an executable")
+    let messages = String::from_utf8_lossy(&output.stdout);
+    let mut paths = vec![];
+    for name in names {
+        let path = executable_in(&messages, name);
+        paths.push(path.with_context(|| format!("cargo built {name} without naming its path"))?);
+    }
+    paths
+        .try_into()
+        .map_err(|_| anyhow::anyhow!("there is one path for each name"))
 }
 
-/// Cargo reports one JSON object a line; the executable is the `juggle` artifact's.
-fn executable_in(messages: &str) -> Option<PathBuf> {
+/// Cargo reports one JSON object a line; the executable is the artifact's of that name.
+fn executable_in(messages: &str, name: &str) -> Option<PathBuf> {
     #[derive(Deserialize)]
     struct Message {
         executable: Option<PathBuf>,
@@ -47,7 +62,7 @@ fn executable_in(messages: &str) -> Option<PathBuf> {
     messages
         .lines()
         .filter_map(|line| serde_json::from_str::<Message>(line).ok())
-        .filter(|message| message.target.as_ref().is_some_and(|t| t.name == "juggle"))
+        .filter(|message| message.target.as_ref().is_some_and(|t| t.name == name))
         .find_map(|message| message.executable)
 }
 
@@ -89,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_executable_is_that_of_the_juggle_target() {
+    fn the_executable_is_that_of_the_named_target() {
         let messages = concat!(
             r#"{"reason":"compiler-artifact","target":{"name":"serde"},"executable":null}"#,
             "\n",
@@ -98,8 +113,11 @@ mod tests {
             r#"{"reason":"compiler-artifact","target":{"name":"juggle"},"executable":"/t/juggle"}"#,
             "\nnot json\n",
         );
-        assert_eq!(executable_in(messages), Some(PathBuf::from("/t/juggle")));
-        assert_eq!(executable_in(""), None);
+        assert_eq!(
+            executable_in(messages, "juggle"),
+            Some(PathBuf::from("/t/juggle"))
+        );
+        assert_eq!(executable_in("", "juggle"), None);
     }
 
     #[test]

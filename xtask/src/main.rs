@@ -4,6 +4,7 @@
 //! - `reproduce` runs the whole published coursework and writes the report,
 //! - `tidy` checks the rules that no compiler checks,
 //! - `ci` runs every check, here as on a server,
+//! - `bench` times juggle and PyTorch side by side,
 //! - `interop` compares with PyTorch, scikit-image and scikit-learn,
 //! - `verify` checks the kernels with tools that are not everywhere.
 //!
@@ -16,9 +17,12 @@
     reason = "a command-line program: results go to stdout, progress to stderr"
 )]
 
+mod bench;
 mod ci;
 mod interop;
 mod juggle;
+mod provenance;
+mod python;
 mod reproduce;
 mod tidy;
 mod verify;
@@ -49,6 +53,8 @@ enum Command {
     Interop(interop::Options),
     /// Check the kernels on aarch64 under emulation, as far as the tools for it are here
     Verify(verify::Options),
+    /// Time juggle and PyTorch on this machine, side by side (needs python3 and downloads PyTorch)
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
@@ -74,5 +80,6 @@ fn dispatch(command: Command) -> Result<()> {
         Command::Ci(options) => ci::run(&options),
         Command::Interop(options) => interop::run(&options),
         Command::Verify(options) => verify::run(&options),
+        Command::Bench(options) => bench::run(&options),
     }
 }

@@ -3,14 +3,12 @@
 //! Module map: [`stages`] is the table of what runs, [`schedule`] runs it side by side,
 //! [`execute`] runs one stage, [`stamp`] knows what is up to date, [`outputs`] reads what the
 //! stages left and [`results`] aggregates it, [`published`] holds the numbers to compare with,
-//! [`report`] words it, [`document`] lays it out, [`plot`] draws the curves, [`provenance`] says
-//! where it ran.
+//! [`report`] words it, [`document`] lays it out, [`plot`] draws the curves.
 
 mod document;
 mod execute;
 mod outputs;
 mod plot;
-mod provenance;
 mod published;
 mod report;
 mod results;
@@ -28,6 +26,8 @@ use anyhow::{Context as _, Result, bail};
 use execute::Context;
 use stages::{AUTOENCODER_EPOCHS, CLASSIFIER_EPOCHS, Plan, REPORT, Size, Stage};
 use stamp::Stamps;
+
+use crate::provenance;
 
 pub(crate) use stages::{BALLS, FRAMES};
 
@@ -113,7 +113,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         return Ok(());
     }
     let started = Instant::now();
-    let jobs = options.jobs.map_or_else(default_jobs, NonZero::get);
+    let jobs = options.jobs.map_or_else(provenance::n_cores, NonZero::get);
     let binary = crate::juggle::build()?;
     let stamps = Stamps::new(&plan.out);
     // Held until the end, so that two reproductions never write into one folder.
@@ -155,10 +155,6 @@ fn list(stages: &[Stage]) {
         println!("{:width$}  {}", stage.name, stage.shows);
     }
     println!("{REPORT:width$}  report.md, results.json and figures, from what the stages left");
-}
-
-fn default_jobs() -> usize {
-    std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// Makes the output folder ours, and refuses one that holds something else: stages remove and

@@ -9,10 +9,10 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::provenance;
 use super::stages::{Stage, Step};
 use super::stamp::{Freshness, Ingredients, OutputFiles, Stamp, Stamps, freshness};
 use super::stamp::{sha256, sha256_of_file};
+use crate::provenance;
 
 /// Lines of a failed stage's log that are repeated on the terminal.
 const LOG_TAIL: usize = 15;

@@ -13,13 +13,13 @@ use super::execute::Context;
 use super::outputs::{
     AutoencoderEvaluation, ClassifierEvaluation, Epoch, Metrics, Summary, read, read_lines,
 };
-use super::provenance::{Provenance, provenance};
 use super::published::{self, Band, Verdict};
 use super::stages::{
     AUTOENCODER_EPOCHS, AUTOENCODER_RECIPES, CLASSIFIER_EPOCHS, CLASSIFIER_RECIPES, Plan,
     SUMMARIES, Size, Stage, Step,
 };
 use super::stamp::Freshness;
+use crate::provenance::{Provenance, provenance};
 
 /// Everything a report needs.
 #[derive(Debug, Clone, Serialize)]

@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use super::super::document::{Block, Table};
-use super::super::provenance::duration;
 use super::super::published::Verdict;
 use super::super::results::{BandResult, Results};
 use super::super::stamp::Freshness;
 use super::{dash, thousands};
+use crate::provenance::duration;
 
 /// Our means beside PyTorch's bands.
 pub(super) fn bands(results: &Results) -> Vec<Block> {

@@ -1,10 +1,10 @@
 //! The head of the report: what it is, what its numbers mean, and where they come from.
 
 use super::super::document::{Block, Table};
-use super::super::provenance::{WorkTree, duration};
 use super::super::results::{Results, StageRecord};
 use super::super::stages::QUICK_TRAIN_CLIPS;
 use super::super::stamp::Freshness;
+use crate::provenance::{WorkTree, duration};
 
 /// Title, what this is, what it is not, and where it ran.
 pub(super) fn blocks(results: &Results) -> Vec<Block> {

@@ -2,7 +2,6 @@ use std::collections::BTreeMap;
 
 use super::super::document::to_terminal;
 use super::super::outputs::{Layer, Summary};
-use super::super::provenance::{Provenance, WorkTree};
 use super::super::results::tests::{autoencoder_runs, classifier_runs};
 use super::super::results::{
     Epochs, Invocation, StageRecord, autoencoder_results, bands, classifier_results,
@@ -10,6 +9,7 @@ use super::super::results::{
 use super::super::stages::Size;
 use super::super::stamp::Freshness;
 use super::*;
+use crate::provenance::{Provenance, WorkTree};
 
 fn results(size: Size) -> Results {
     let classifier: Vec<_> = ["original", "tuned", "searched"]

@@ -1,6 +1,7 @@
-//! Where and when a reproduction ran: commit, machine, compiler, date.
+//! Where and when numbers were measured: commit, machine, compiler, date.
 
 use std::fs;
+use std::num::NonZero;
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -42,10 +43,15 @@ pub(crate) fn provenance() -> Provenance {
             .and_then(|text| cpu_model(&text))
             .or_else(|| output("sysctl", &["-n", "machdep.cpu.brand_string"]))
             .unwrap_or_else(|| std::env::consts::ARCH.to_owned()),
-        n_cores: super::default_jobs(),
+        n_cores: n_cores(),
         system: output("uname", &["-srm"]).unwrap_or_else(|| std::env::consts::OS.to_owned()),
         rustc: output(&rustc, &["--version"]).unwrap_or_else(unknown),
     }
+}
+
+/// The processors that this process may use.
+pub(crate) fn n_cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 fn unknown() -> String {

@@ -1,0 +1,343 @@
+//! `cargo xtask bench`: juggle and PyTorch timed on the same machine, taking turns.
+//!
+//! Two long-lived programs wait for work, one of our crates and one of PyTorch; in each round each of
+//! them works for a moment while the other one waits, and the ratio is taken round by round.
+//!
+//! Module map: [`rows`] is the table of what is compared, [`measure`] times a row, [`peer`] talks to the programs,
+//! [`process`] starts and watches them, [`statistics`] makes ratios, [`table`] writes them down, [`footprint`] is
+//! memory and start-up.
+
+mod footprint;
+mod measure;
+mod peer;
+mod process;
+mod rows;
+mod statistics;
+mod table;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+use serde::Serialize;
+
+use footprint::{Footprint, footprints, start_up};
+use measure::{Bench, Effort, Outcome};
+use peer::{Paths, Peers};
+use process::{FOLDER, Pinning};
+use rows::{Against, Row, png_folder, rows};
+
+use crate::juggle::{build, build_targets};
+use crate::provenance::{Provenance, WorkTree, n_cores, provenance};
+use crate::python::{self, call, environment};
+
+const REQUIREMENTS: &str = "xtask/bench/requirements.txt";
+const FOLDERS: &str = "xtask/bench/folders.py";
+const DOCUMENT: &str = "docs/performance.md";
+
+/// Built in one call, so that what they share is built once.
+const EXAMPLES: [&str; 8] = [
+    "--package",
+    "juggle-models",
+    "--package",
+    "juggle-dataset",
+    "--example",
+    "throughput",
+    "--example",
+    "read_folder",
+];
+
+const FULL: Effort = Effort {
+    rounds: 7,
+    seconds: 0.7,
+    command_rounds: 3,
+    epochs: 25,
+    compile: true,
+};
+
+const QUICK: Effort = Effort {
+    rounds: 3,
+    seconds: 0.3,
+    command_rounds: 1,
+    epochs: 3,
+    compile: false,
+};
+
+/// Time juggle and PyTorch side by side.
+///
+/// `$PYTHON` names the interpreter that makes the virtual environment; `python3` otherwise.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Few and short rounds, and no torch.compile: for a look, not for a claim
+    #[arg(long)]
+    quick: bool,
+    /// Measure only this row; may be repeated
+    #[arg(long, value_name = "ROW")]
+    only: Vec<String>,
+    /// List the rows, and measure nothing
+    #[arg(long)]
+    list: bool,
+    /// Numbers of threads to measure with
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = [1, 2])]
+    threads: Vec<usize>,
+    /// Rounds of each row
+    #[arg(long, value_name = "N")]
+    rounds: Option<usize>,
+    /// Seconds of each side in each round
+    #[arg(long, value_name = "S")]
+    seconds: Option<f64>,
+    /// Leave docs/performance.md as it is
+    #[arg(long)]
+    no_write: bool,
+    /// The virtual environment, made when it is not there
+    #[arg(long, value_name = "DIR", default_value = python::VENV)]
+    venv: PathBuf,
+}
+
+/// `results.json`.
+#[derive(Debug, Serialize)]
+struct Results {
+    provenance: Provenance,
+    /// Versions and instruction level, as the programs told them.
+    facts: std::collections::BTreeMap<String, String>,
+    command: String,
+    effort: Effort,
+    rows: Vec<Outcome>,
+    footprints: Vec<Footprint>,
+    start_up_s: Option<f64>,
+    not_run: Vec<String>,
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let effort = effort(options)?;
+    let (selected, mut not_run) = select(options)?;
+    if options.list {
+        for row in &selected {
+            println!("{:36}{} thread(s)  {}", row.id, row.threads, row.title);
+        }
+        return Ok(());
+    }
+    let pinning = Pinning::detect();
+    if pinning == Pinning::None {
+        not_run.push("pinning to processors: there is no taskset here".to_owned());
+    }
+    let python = environment(&options.venv, REQUIREMENTS)?;
+    let juggle = build()?;
+    let [engine, folder] = build_targets(&EXAMPLES, ["throughput", "read_folder"])?;
+    let paths = Paths {
+        juggle,
+        engine,
+        folder,
+        python,
+    };
+    make_folders(&paths.python, &selected)?;
+    let mut results = Results {
+        provenance: provenance(),
+        facts: Default::default(),
+        command: command_line(),
+        effort,
+        rows: vec![],
+        footprints: vec![],
+        start_up_s: None,
+        not_run,
+    };
+    measure(&selected, &paths, pinning, &mut results)?;
+    if options.only.is_empty() {
+        results.start_up_s = Some(start_up(&paths.juggle)?);
+        for threads in available(&options.threads) {
+            results
+                .footprints
+                .extend(footprints(&paths.juggle, pinning, threads)?);
+        }
+    }
+    save(&results)?;
+    publish(options, &results)
+}
+
+fn effort(options: &Options) -> Result<Effort> {
+    let base = if options.quick { QUICK } else { FULL };
+    let effort = Effort {
+        rounds: options.rounds.unwrap_or(base.rounds),
+        seconds: options.seconds.unwrap_or(base.seconds),
+        ..base
+    };
+    if effort.rounds == 0 || !(effort.seconds > 0.0 && effort.seconds <= 60.0) {
+        bail!("--rounds must be 1 or more, and --seconds above 0 and at most 60");
+    }
+    if options.threads.contains(&0) {
+        bail!("--threads takes numbers from 1");
+    }
+    Ok(effort)
+}
+
+fn available(threads: &[usize]) -> impl Iterator<Item = usize> {
+    let n_cores = n_cores();
+    threads.iter().copied().filter(move |&n| n <= n_cores)
+}
+
+/// The rows to measure, and what cannot be measured here.
+fn select(options: &Options) -> Result<(Vec<Row>, Vec<String>)> {
+    let all: Vec<Row> = options.threads.iter().flat_map(|&n| rows(n)).collect();
+    if let Some(unknown) = options
+        .only
+        .iter()
+        .find(|&name| all.iter().all(|row| row.id != name))
+    {
+        let mut names: Vec<_> = all.iter().map(|row| row.id).collect();
+        names.sort_unstable();
+        names.dedup();
+        bail!(
+            "no row is named `{unknown}`; there are {}",
+            names.join(", ")
+        );
+    }
+    let wanted =
+        |row: &Row| options.only.is_empty() || options.only.iter().any(|name| name == row.id);
+    let cores: Vec<_> = available(&options.threads).collect();
+    let missing = options.threads.iter().filter(|n| !cores.contains(n));
+    let not_run = missing.map(|n| {
+        format!(
+            "rows with {n} threads: this machine has {} cores",
+            n_cores()
+        )
+    });
+    let rows = all
+        .into_iter()
+        .filter(|row| wanted(row) && cores.contains(&row.threads));
+    Ok((rows.collect(), not_run.collect()))
+}
+
+fn make_folders(python: &Path, rows: &[Row]) -> Result<()> {
+    for kind in ["gray", "rgb"] {
+        let folder = PathBuf::from(png_folder(kind));
+        if folder.exists() || rows.iter().all(|row| !row.id.ends_with(kind)) {
+            continue;
+        }
+        // Under another name until it is whole.
+        let partial = folder.with_extension("partial");
+        if partial.exists() {
+            fs::remove_dir_all(&partial)?;
+        }
+        call(Command::new(python).arg(FOLDERS).arg(&partial).arg(kind))?;
+        fs::rename(&partial, &folder)
+            .with_context(|| format!("cannot rename {}", partial.display()))?;
+    }
+    Ok(())
+}
+
+fn measure(rows: &[Row], paths: &Paths, pinning: Pinning, results: &mut Results) -> Result<()> {
+    let mut bench = Bench {
+        peers: Peers::new(paths, pinning),
+        paths,
+        pinning,
+        effort: results.effort,
+    };
+    for (index, row) in rows.iter().enumerate() {
+        let outcome = bench.measure(row)?;
+        eprintln!("[{}/{}] {}", index + 1, rows.len(), table::line(&outcome));
+        for (config, reason) in &outcome.failed {
+            let line = format!("PyTorch `{config}` in {}: {reason}", row.id);
+            eprintln!("      not run: {line}");
+            results.not_run.push(line);
+        }
+        results.rows.push(outcome);
+        results.facts.clone_from(&bench.peers.facts);
+        // After every row, so that an interrupted run leaves what it measured.
+        save(results)?;
+    }
+    Ok(())
+}
+
+fn save(results: &Results) -> Result<()> {
+    let path = Path::new(FOLDER).join("results.json");
+    let text = serde_json::to_string_pretty(results)?;
+    fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Prints the tables, and writes them into the document when they are complete.
+fn publish(options: &Options, results: &Results) -> Result<()> {
+    let text = document(results);
+    println!("{text}");
+    let limited = options.quick || !options.only.is_empty() || options.threads != [1, 2];
+    if options.no_write || limited {
+        let why = if options.no_write {
+            "as asked"
+        } else {
+            "a limited run writes no claim"
+        };
+        eprintln!("{DOCUMENT} was left as it is: {why}; the figures are in {FOLDER}/results.json");
+        return Ok(());
+    }
+    let document =
+        fs::read_to_string(DOCUMENT).with_context(|| format!("cannot read {DOCUMENT}"))?;
+    let document = table::replace_between_markers(&document, &text).context(DOCUMENT)?;
+    fs::write(DOCUMENT, document).with_context(|| format!("cannot write {DOCUMENT}"))?;
+    eprintln!("{DOCUMENT} has the new tables");
+    Ok(())
+}
+
+fn document(results: &Results) -> String {
+    let source = &results.provenance;
+    let fact = |name: &str| {
+        results
+            .facts
+            .get(name)
+            .map_or("not started", String::as_str)
+    };
+    let changed = match source.work_tree {
+        WorkTree::Clean => "",
+        WorkTree::Changed => ", with changes that are not committed",
+        WorkTree::Unknown => ", work tree unknown",
+    };
+    let mut blocks = vec![format!(
+        "Measured {}: {}, {} cores, level {}; {}; {}; commit {}{changed}; PyTorch {}, torchvision {}, Python {}. `{}`: {} rounds of {} s a side, commands {} rounds of {} epochs.",
+        source.date,
+        source.cpu,
+        source.n_cores,
+        fact("level"),
+        source.system,
+        source.rustc,
+        source.commit.get(..12).unwrap_or(&source.commit),
+        fact("torch"),
+        fact("torchvision"),
+        fact("python"),
+        results.command,
+        results.effort.rounds,
+        results.effort.seconds,
+        results.effort.command_rounds,
+        results.effort.epochs,
+    )];
+    for against in [Against::PyTorch, Against::Candle, Against::OneThread] {
+        blocks.push(table::table(against, &results.rows));
+    }
+    let mut notes = String::new();
+    for footprint in &results.footprints {
+        let peak = footprint.peak_bytes.map_or_else(
+            || "not known on this system".to_owned(),
+            |bytes| format!("{:.0} MiB", bytes as f64 / f64::from(1 << 20)),
+        );
+        notes += &format!(
+            "- `juggle train {}`, {} threads: peak memory {peak}\n",
+            footprint.kind, footprint.threads
+        );
+    }
+    if let Some(seconds) = results.start_up_s {
+        notes += &format!(
+            "- `juggle --version`: {:.1} ms, median of 50\n",
+            seconds * 1e3
+        );
+    }
+    for line in &results.not_run {
+        notes += &format!("- not run: {line}\n");
+    }
+    blocks.push(notes);
+    blocks.retain(|block| !block.is_empty());
+    blocks.join("\n")
+}
+
+/// The command as it was typed.
+fn command_line() -> String {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    format!("cargo xtask {}", arguments.join(" "))
+}

@@ -1,0 +1,182 @@
+//! The measured rows as Markdown, and their place in `docs/performance.md`.
+
+use std::fmt::Write as _;
+
+use anyhow::{Context as _, Result};
+
+use super::measure::Outcome;
+use super::rows::{Against, Unit};
+use super::statistics::Spread;
+
+pub(crate) const BEGIN: &str = "<!-- begin table: written by `cargo xtask bench` -->";
+pub(crate) const END: &str = "<!-- end table -->";
+
+/// The rows of one comparison; nothing when none was measured.
+pub(crate) fn table(against: Against, outcomes: &[Outcome]) -> String {
+    let rows: Vec<_> = outcomes
+        .iter()
+        .filter(|outcome| outcome.against == against)
+        .collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let (title, theirs) = match against {
+        Against::PyTorch => (
+            "Against PyTorch's fastest configuration of each row",
+            "PyTorch",
+        ),
+        Against::Candle => ("Our Cpu engine against our Candle engine", "Candle engine"),
+        Against::OneThread => (
+            "Our Cpu engine on two threads and more against one",
+            "one thread",
+        ),
+    };
+    let mut text = format!(
+        "**{title}**\n\n\
+         | | threads | juggle | {theirs} | ratio (min–max) | by processor time |"
+    );
+    let with_config = against == Against::PyTorch;
+    text += if with_config {
+        " PyTorch's configuration |\n"
+    } else {
+        "\n"
+    };
+    text += "|---|---:|---:|---:|---:|---:|";
+    text += if with_config { "---|\n" } else { "\n" };
+    for row in rows {
+        let cpu_ratio = row
+            .cpu_ratio
+            .map_or_else(|| "–".to_owned(), |ratio| format!("{:.2}", ratio.median));
+        let _ = write!(
+            text,
+            "| {} | {} | {} | {} | {} | {cpu_ratio} |",
+            row.title,
+            row.threads,
+            shown(row.unit, row.ours_each),
+            shown(row.unit, row.theirs_each),
+            spread(row.ratio),
+        );
+        text += &if with_config {
+            format!(" {} |\n", row.config)
+        } else {
+            "\n".to_owned()
+        };
+    }
+    text
+}
+
+/// A line for the terminal while the rows are measured.
+pub(crate) fn line(row: &Outcome) -> String {
+    format!(
+        "{:54} {} thread{}  {:>16}  {:>16}  {}  {}",
+        row.title,
+        row.threads,
+        if row.threads == 1 { " " } else { "s" },
+        shown(row.unit, row.ours_each),
+        shown(row.unit, row.theirs_each),
+        spread(row.ratio),
+        row.config
+    )
+}
+
+fn spread(Spread { median, min, max }: Spread) -> String {
+    format!("**{median:.2}** ({min:.2}–{max:.2})")
+}
+
+fn shown(unit: Unit, each: f64) -> String {
+    match unit {
+        Unit::ImagesPerSecond => format!("{} images/s", thousands(1.0 / each)),
+        Unit::Milliseconds => format!("{:.3} ms", each * 1e3),
+        Unit::Seconds => format!("{each:.1} s"),
+    }
+}
+
+/// A whole number with a comma every three digits.
+fn thousands(x: f64) -> String {
+    let digits = format!("{x:.0}");
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// The document with everything between the markers replaced.
+pub(crate) fn replace_between_markers(document: &str, table: &str) -> Result<String> {
+    let (before, rest) = document
+        .split_once(BEGIN)
+        .with_context(|| format!("there is no line `{BEGIN}`"))?;
+    let (_, after) = rest
+        .split_once(END)
+        .with_context(|| format!("there is no line `{END}` after `{BEGIN}`"))?;
+    Ok(format!(
+        "{before}{BEGIN}\n\n{}\n\n{END}{after}",
+        table.trim()
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome() -> Outcome {
+        let ratio = Spread {
+            median: 2.0,
+            min: 1.5,
+            max: 2.25,
+        };
+        Outcome {
+            id: "train-classifier".to_owned(),
+            title: "train classifier".to_owned(),
+            threads: 1,
+            unit: Unit::ImagesPerSecond,
+            against: Against::PyTorch,
+            config: "eager fused".to_owned(),
+            ratio,
+            cpu_ratio: None,
+            ours_each: 1.0 / 2512.4,
+            theirs_each: 1.0 / 1256.2,
+            ours: vec![],
+            theirs: vec![],
+            calibration: vec![],
+            failed: vec![],
+        }
+    }
+
+    #[test]
+    fn a_row_names_both_sides_and_the_configuration() {
+        let text = table(Against::PyTorch, &[outcome()]);
+        assert_eq!(
+            text.lines().last(),
+            Some(
+                "| train classifier | 1 | 2,512 images/s | 1,256 images/s \
+                 | **2.00** (1.50–2.25) | – | eager fused |"
+            )
+        );
+        assert_eq!(table(Against::Candle, &[outcome()]), "");
+    }
+
+    #[test]
+    fn figures_have_units() {
+        assert_eq!(shown(Unit::Milliseconds, 0.000_123_4), "0.123 ms");
+        assert_eq!(shown(Unit::Seconds, 12.34), "12.3 s");
+        assert_eq!(thousands(1_234_567.0), "1,234,567");
+        assert_eq!(thousands(999.6), "1,000");
+    }
+
+    #[test]
+    fn only_what_is_between_the_markers_changes() {
+        let document = format!("before\n{BEGIN}\nold\n{END}\nafter\n");
+        let replaced = replace_between_markers(&document, "\nnew\n").unwrap();
+        assert_eq!(
+            replaced,
+            format!("before\n{BEGIN}\n\nnew\n\n{END}\nafter\n")
+        );
+        assert_eq!(replace_between_markers(&replaced, "new").unwrap(), replaced);
+        let message = replace_between_markers("no markers", "new").unwrap_err();
+        assert!(message.to_string().contains("begin table"), "{message}");
+    }
+}
