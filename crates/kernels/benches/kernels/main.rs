@@ -11,6 +11,7 @@ mod channels; // pooling, upsampling, batch normalisation
 mod convolution; // convolution and linear layers, forward and their gradients
 mod parameters; // the optimiser
 mod table; // the peak, the measuring and the table at the end
+mod winograd; // the same convolutions with fewer products
 
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ fn main() {
         .configure_from_args();
     let mut table = table::Table::new();
     convolution::bench(&mut criterion, &mut table);
+    winograd::bench(&mut criterion, &mut table);
     channels::bench(&mut criterion, &mut table);
     parameters::bench(&mut criterion, &mut table);
     criterion.final_summary();
