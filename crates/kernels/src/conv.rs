@@ -194,7 +194,7 @@ impl Forward<'_> {
         // holds kernel_height · runs · run rows of `stride` values, of which first + N·LANES ≤ stride are read; `winograd` made
         // its views inside its scratch memory, and its rows of weights likewise hold all output channels.
         unsafe {
-            let mut w = self.weight.as_ptr().add(first);
+            let mut w = self.weight.as_ptr().wrapping_add(first);
             for kernel_row in 0..self.kernel_height {
                 let from = self.xs.as_ptr().add(self.x.at(row + kernel_row, column));
                 for r in 0..runs {
@@ -220,6 +220,10 @@ impl Forward<'_> {
     }
 
     #[inline(always)]
+    #[expect(
+        unsafe_code,
+        reason = "loads and stores of a tile, free of bounds checks"
+    )]
     fn begin<V: Vector, const P: usize, const N: usize>(
         &self,
         row: usize,
@@ -227,33 +231,77 @@ impl Forward<'_> {
         first: usize,
     ) -> [[V; N]; P] {
         let mut acc = [[V::splat(0.0); N]; P];
-        for (p, acc) in acc.iter_mut().enumerate() {
-            let at = self.y.at(row, column + p) + first;
-            for (n, sum) in acc.iter_mut().enumerate() {
-                *sum = match self.start {
-                    Start::Zero => *sum,
-                    Start::Bias(bias) => V::load(&bias[first + n * V::LANES..]),
-                    Start::Existing => V::load(&self.ys[at + n * V::LANES..]),
-                };
+        match self.start {
+            Start::Zero => {}
+            Start::Bias(bias) => {
+                for acc in &mut acc {
+                    for (n, sum) in acc.iter_mut().enumerate() {
+                        *sum = V::load(&bias[first + n * V::LANES..]);
+                    }
+                }
+            }
+            Start::Existing => {
+                let at = self.y.at(row, column) + first;
+                for (p, acc) in acc.iter_mut().enumerate() {
+                    for (n, sum) in acc.iter_mut().enumerate() {
+                        // SAFETY: as in `end`.
+                        *sum = unsafe {
+                            let from = self.ys.as_ptr().add(at + p * self.y.pixel);
+                            V::load_ptr(from.add(n * V::LANES))
+                        };
+                    }
+                }
             }
         }
         acc
     }
 
     #[inline(always)]
+    #[expect(
+        unsafe_code,
+        reason = "loads and stores of a tile, free of bounds checks"
+    )]
     fn end<V: Vector, const P: usize, const N: usize>(
         &mut self,
-        acc: [[V; N]; P],
+        mut acc: [[V; N]; P],
         row: usize,
         column: usize,
         first: usize,
     ) {
+        let zero = V::splat(0.0);
+        match self.finish {
+            Finish::Keep => {}
+            Finish::Relu => {
+                for acc in &mut acc {
+                    for sum in acc {
+                        *sum = sum.select_gt(zero, *sum, zero);
+                    }
+                }
+            }
+            Finish::Mask(mask, view) => {
+                let at = view.at(row, column) + first;
+                for (p, acc) in acc.iter_mut().enumerate() {
+                    for (n, sum) in acc.iter_mut().enumerate() {
+                        // SAFETY: `forward` checked that the mask's view lies in its slice and has the output's shape;
+                        // for the pixel and the channels see below.
+                        let value = unsafe {
+                            let from = mask.as_ptr().add(at + p * view.pixel);
+                            V::load_ptr(from.add(n * V::LANES))
+                        };
+                        *sum = value.select_gt(zero, *sum, zero);
+                    }
+                }
+            }
+        }
+        let at = self.y.at(row, column) + first;
         for (p, acc) in acc.into_iter().enumerate() {
-            let at = self.y.at(row, column + p) + first;
             for (n, sum) in acc.into_iter().enumerate() {
-                let channel = first + n * V::LANES;
-                let out = self.finish.apply(sum, row, column + p, channel);
-                out.store(&mut self.ys[at + n * V::LANES..]);
+                // SAFETY: `forward` checked that the output's view lies in `ys`; the tile's P pixels lie in row `row` of it
+                // (column + P ≤ y.width), and its N vectors among their channels (first + N·LANES ≤ y.channels).
+                unsafe {
+                    let to = self.ys.as_mut_ptr().add(at + p * self.y.pixel);
+                    sum.store_ptr(to.add(n * V::LANES));
+                }
             }
         }
     }

@@ -180,8 +180,11 @@ impl WeightGradient<'_> {
             // row `row + kernel_row` of `x`, its `R` values at each of `dy.width` pixels are values of that row; the
             // same pixel of `dy` has `out_channel + N·LANES ≤ channels` values.
             unsafe {
-                let mut x = self.xs.as_ptr().add(tile.x + row * self.x.row);
-                let mut dy = self.dys.as_ptr().add(self.dy.at(row, 0) + tile.out_channel);
+                let mut x = self.xs.as_ptr().wrapping_add(tile.x + row * self.x.row);
+                let mut dy = self
+                    .dys
+                    .as_ptr()
+                    .wrapping_add(self.dy.at(row, 0) + tile.out_channel);
                 for _ in 0..self.dy.width {
                     let mut dys = [V::splat(0.0); N];
                     for (n, dys) in dys.iter_mut().enumerate() {
