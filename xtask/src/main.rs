@@ -51,7 +51,7 @@ enum Command {
     Ci(ci::Options),
     /// Compare with PyTorch, scikit-image and scikit-learn (needs python3 and downloads them)
     Interop(interop::Options),
-    /// Check the kernels on aarch64 under emulation, as far as the tools for it are here
+    /// Check the kernels with miri, AddressSanitizer, fuzzers and on aarch64, as far as the tools are here
     Verify(verify::Options),
     /// Time juggle and PyTorch on this machine, side by side (needs python3 and downloads PyTorch)
     Bench(bench::Options),

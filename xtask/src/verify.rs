@@ -35,7 +35,38 @@ enum Need {
 
 const AARCH64: Need = Need::Target("aarch64-unknown-linux-gnu");
 
-const CHECKS: [Check; 2] = [
+const X86_64: Need = Need::Target("x86_64-unknown-linux-gnu");
+const NIGHTLY: Need = Need::Runs("cargo +nightly --version");
+const FUZZ: Need = Need::Runs("cargo +nightly fuzz --version");
+
+const CHECKS: [Check; 6] = [
+    Check {
+        name: "miri",
+        needs: &[Need::Runs("cargo +nightly miri --version")],
+        line: "cargo +nightly miri test -p juggle-kernels --locked",
+        environment: &[],
+    },
+    Check {
+        name: "address",
+        needs: &[X86_64, NIGHTLY],
+        // Without the target, build scripts would be instrumented too; without `--tests`, rustdoc would have to be.
+        line: "cargo +nightly test -p juggle-kernels --tests --target x86_64-unknown-linux-gnu --locked",
+        environment: &[("RUSTFLAGS", "-Zsanitizer=address")],
+    },
+    Check {
+        name: "fuzz-shapes",
+        needs: &[X86_64, FUZZ],
+        line: "cargo +nightly fuzz run --fuzz-dir crates/kernels/fuzz shapes -- -max_len=64 \
+               -len_control=0 -max_total_time=60",
+        environment: &[],
+    },
+    Check {
+        name: "fuzz-strangers",
+        needs: &[X86_64, FUZZ],
+        line: "cargo +nightly fuzz run --fuzz-dir crates/kernels/fuzz strangers -- -max_len=64 \
+               -len_control=0 -max_total_time=60",
+        environment: &[],
+    },
     Check {
         name: "aarch64-check",
         needs: &[AARCH64],
@@ -166,6 +197,6 @@ mod tests {
     fn an_unknown_check_is_refused() {
         let only = vec!["aarch".to_owned()];
         let message = run(&Options { only }).unwrap_err().to_string();
-        assert!(message.contains("there are aarch64-check"), "{message}");
+        assert!(message.contains("there are miri, address"), "{message}");
     }
 }

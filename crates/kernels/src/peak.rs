@@ -17,7 +17,7 @@ const SUMS: usize = 12;
 /// use juggle_kernels::{Level, peak};
 ///
 /// let start = std::time::Instant::now();
-/// let operations = peak::multiply_adds(Level::best(), 10_000);
+/// let operations = peak::multiply_adds(Level::best(), 1000);
 /// println!("{:.1} GFLOP/s", operations as f64 / start.elapsed().as_secs_f64() / 1e9);
 /// ```
 pub fn multiply_adds(level: Level, rounds: usize) -> usize {

@@ -1,7 +1,7 @@
 use juggle_kernels::reference::{self, Image};
 use juggle_kernels::{Accumulate, Finish, copy, norm, pool};
 
-use crate::images::{Numbers, assert_image, assert_near, at_every_level, floats, placed};
+use crate::images::{Numbers, assert_image, assert_near, at_every_level, cases, floats, placed};
 
 /// Height, width, channels, side of the square.
 const SHAPES: [[usize; 4]; 6] = [
@@ -33,7 +33,7 @@ fn masked(image: &Image, mask: &Image) -> Image {
 // Long because one set of inputs serves several checks in a row.
 #[test]
 fn pooling_is_the_reference() {
-    for [height, width, channels, side] in SHAPES {
+    for &[height, width, channels, side] in cases(&SHAPES) {
         for numbers in Numbers::ALL {
             // Small integers repeat inside a square, so that the first maximum is often one of several.
             let image = numbers.image(height, width, channels, 1);
@@ -98,7 +98,7 @@ fn pooling_is_the_reference() {
 
 #[test]
 fn upsampling_is_the_reference() {
-    for [height, width, channels, side] in SHAPES {
+    for &[height, width, channels, side] in cases(&SHAPES) {
         for numbers in Numbers::ALL {
             let image = numbers.image(height, width, channels, 1);
             let (xs, x) = placed(&image, channels, 1);
@@ -154,7 +154,7 @@ fn upsampling_is_the_reference() {
 
 #[test]
 fn copies_masks_and_layouts_keep_every_value() {
-    for [height, width, channels, _] in SHAPES {
+    for &[height, width, channels, _] in cases(&SHAPES) {
         let image = Numbers::Fractions.image(height, width, channels, 1);
         let (xs, x) = placed(&image, channels + 16, 1);
         let there = Numbers::Fractions.image(height, width, channels, 2);
@@ -201,7 +201,7 @@ fn copies_masks_and_layouts_keep_every_value() {
 // Long because one set of inputs serves several checks in a row.
 #[test]
 fn batch_normalisation_is_the_reference() {
-    for [height, width, channels, _] in SHAPES {
+    for &[height, width, channels, _] in cases(&SHAPES) {
         let images: Vec<Image> = (0..3)
             .map(|i| Numbers::Fractions.image(height, width, channels, 10 + i))
             .collect();

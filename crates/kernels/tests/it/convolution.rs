@@ -2,7 +2,7 @@ use juggle_kernels::conv::{self, Start};
 use juggle_kernels::reference::{self, Image};
 use juggle_kernels::{Finish, View};
 
-use crate::images::{Numbers, assert_image, assert_near, at_every_level, floats, placed};
+use crate::images::{Numbers, assert_image, assert_near, at_every_level, cases, floats, placed};
 
 /// Height, width, input channels, output channels, kernel side, padding.
 const SHAPES: [[usize; 6]; 14] = [
@@ -33,7 +33,7 @@ struct Case {
 }
 
 fn for_each_case(mut check: impl FnMut(&Case, Numbers)) {
-    for [height, width, in_channels, out_channels, side, padding] in SHAPES {
+    for &[height, width, in_channels, out_channels, side, padding] in cases(&SHAPES) {
         for numbers in Numbers::ALL {
             let xs = numbers.image(height, width, in_channels, 1);
             let weight = numbers.values(side * side * in_channels * out_channels, 2);

@@ -1,10 +1,14 @@
 use juggle_kernels::optimizer::{self, Adam};
-use juggle_kernels::{Buffer, View, loss, math, reference};
+use juggle_kernels::{Buffer, View, loss, reference};
 
 use crate::images::{Numbers, assert_near, at_every_level, floats};
 
+// Miri errs at random in the platform's functions.
+#[cfg(not(miri))]
 #[test]
 fn exp_and_ln_are_the_platforms_to_a_few_units() {
+    use juggle_kernels::math;
+
     for i in -7000..7000 {
         let x = f64::from(i) / 10.0 + 0.0123;
         let (ours, theirs) = (math::exp(x), x.exp());
