@@ -22,7 +22,7 @@ pub trait Engine: std::fmt::Debug {
         inputs: &[f32],
         targets: Targets<'_>,
         learning_rate: f64,
-    ) -> Result<StepOutput>;
+    ) -> Result<StepOutput<'_>>;
 
     /// The loss and the gradients of one batch in training mode; nothing moves, running statistics included.
     ///
@@ -67,13 +67,13 @@ pub struct TrainingOptions {
     pub ema_decay: Option<f64>,
 }
 
-/// What one training step saw, before it moved the weights.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StepOutput {
+/// What one training step saw, before it moved the weights. The engine's own memory, so that a step allocates none.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StepOutput<'a> {
     /// The mean loss of the batch.
     pub loss: f64,
     /// The outputs of the batch in training mode, row-major: logits, or images NCHW.
-    pub outputs: Vec<f32>,
+    pub outputs: &'a [f32],
 }
 
 /// The arithmetic's precision.

@@ -54,12 +54,12 @@ use crate::{Error, Loss, Result, Targets};
 /// let mut engine = CpuEngine::new(&network, &initialize(&network, 0), options)?;
 ///
 /// let images = [vec![0.1; 64], vec![0.9; 64]].concat();
-/// let first = engine.train_step(&images, Targets::Labels(&[0, 1]), 1e-2)?;
+/// let first = engine.train_step(&images, Targets::Labels(&[0, 1]), 1e-2)?.loss;
 /// for _ in 0..20 {
 ///     engine.train_step(&images, Targets::Labels(&[0, 1]), 1e-2)?;
 /// }
-/// let last = engine.train_step(&images, Targets::Labels(&[0, 1]), 1e-2)?;
-/// assert!(last.loss < first.loss);
+/// let last = engine.train_step(&images, Targets::Labels(&[0, 1]), 1e-2)?.loss;
+/// assert!(last < first);
 /// assert_eq!(engine.forward(&images)?.len(), 2 * 2);
 /// # Ok::<(), juggle_models::Error>(())
 /// ```
@@ -134,12 +134,7 @@ impl CpuEngine {
         })
     }
 
-    fn pass(
-        &self,
-        workspace: &mut Workspace,
-        inputs: &[f32],
-        targets: Targets<'_>,
-    ) -> Result<(f64, Vec<f32>)> {
+    fn pass(&self, workspace: &mut Workspace, inputs: &[f32], targets: Targets<'_>) -> Result<f64> {
         let n = check_images(&self.network, inputs)?;
         let loss = self.options.loss;
         loss.check(n, self.network.output_shape().iter().product(), &targets)?;
@@ -203,7 +198,7 @@ impl Engine for CpuEngine {
         inputs: &[f32],
         targets: Targets<'_>,
         learning_rate: f64,
-    ) -> Result<StepOutput> {
+    ) -> Result<StepOutput<'_>> {
         let empty = Workspace::empty();
         let slot = self
             .workspace
@@ -219,12 +214,15 @@ impl Engine for CpuEngine {
             self.update_ema();
             self.folded.take();
         }
-        *self
+        let slot = self
             .workspace
             .get_mut()
-            .unwrap_or_else(PoisonError::into_inner) = workspace;
-        let (loss, outputs) = result?;
-        Ok(StepOutput { loss, outputs })
+            .unwrap_or_else(PoisonError::into_inner);
+        *slot = workspace;
+        Ok(StepOutput {
+            loss: result?,
+            outputs: &slot.outputs,
+        })
     }
 
     fn gradients(&self, inputs: &[f32], targets: Targets<'_>) -> Result<Gradients> {
@@ -232,14 +230,14 @@ impl Engine for CpuEngine {
             .workspace
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let (loss, outputs) = self.pass(&mut workspace, inputs, targets)?;
+        let loss = self.pass(&mut workspace, inputs, targets)?;
         let slots = self.plan.parameters.slots.iter();
         let parameters: BTreeMap<_, _> = slots
             .map(|slot| (slot.name.clone(), slot.unpack(&workspace.gradient)))
             .collect();
         Ok(Gradients {
             loss,
-            outputs,
+            outputs: workspace.outputs.clone(),
             parameters,
         })
     }

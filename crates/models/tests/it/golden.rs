@@ -186,7 +186,7 @@ fn check_engine(
     let step = engine.train_step(&inputs, targets, learning_rate).unwrap();
     assert_eq!(
         (step.loss, step.outputs),
-        (gradients.loss, gradients.outputs)
+        (gradients.loss, &*gradients.outputs)
     );
     let after = engine.state().unwrap();
     assert_eq!(after.iter().count(), golden.state("after/").iter().count());

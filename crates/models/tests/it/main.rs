@@ -4,6 +4,7 @@
     reason = "a test that fails by panicking is what a test is for"
 )]
 
+mod allocations; // none in a training step
 mod cases; // networks of every kind, with what they are trained on
 mod cpu; // the two engines against each other; the same bits on every level and thread count
 mod engine; // training and inference: overfitting, determinism, averaging, errors

@@ -165,7 +165,7 @@ impl<'a> Trainer<'a> {
                     self.position(epoch, learning_rate)
                 );
             }
-            tally.add_step(output.loss, &output.outputs, &batch, indices.len());
+            tally.add_step(output.loss, output.outputs, &batch, indices.len());
             self.progress.step(indices.len(), tally.score());
         }
         Ok((tally.score(), learning_rate))

@@ -23,6 +23,10 @@ pub(super) struct Workspace {
     prepared: Vec<Prepared>,
     /// The gradient of the mean loss by the parameters.
     pub(super) gradient: Buffer,
+    /// The batch's outputs, row-major.
+    pub(super) outputs: Vec<f32>,
+    /// What a meeting gathers from the chunks.
+    statistics: Vec<f32>,
 }
 
 /// What a pass is made on.
@@ -44,6 +48,8 @@ impl Workspace {
                 .collect(),
             prepared: Prepared::for_plan(plan, &program.turned),
             gradient: Buffer::zeros(plan.parameters.len),
+            outputs: Vec::new(),
+            statistics: Vec::new(),
         }
     }
 
@@ -54,16 +60,18 @@ impl Workspace {
             norms: Vec::new(),
             prepared: Vec::new(),
             gradient: Buffer::default(),
+            outputs: Vec::new(),
+            statistics: Vec::new(),
         }
     }
 
-    /// Forward, loss and backward; leaves the gradient and gives back the mean loss and the outputs.
+    /// Forward, loss and backward; leaves the gradient and the outputs, and gives back the mean loss.
     pub(super) fn pass(
         &mut self,
         (plan, program, level): (&Plan, &Program, Level),
         parameters: &[f32],
         batch: &Batch<'_>,
-    ) -> (f64, Vec<f32>) {
+    ) -> f64 {
         let n = batch.n;
         self.chunks
             .par_iter_mut()
@@ -97,12 +105,11 @@ impl Workspace {
             .iter()
             .flat_map(|chunk| &chunk.losses[..chunk.range.len()]);
         let loss = losses.sum::<f64>() / n as f64;
-        let outputs: Vec<&[f32]> = self
-            .chunks
-            .iter()
-            .map(|chunk| chunk.outputs.as_slice())
-            .collect();
-        (loss, outputs.concat())
+        self.outputs.clear();
+        for chunk in &self.chunks {
+            self.outputs.extend_from_slice(&chunk.outputs);
+        }
+        loss
     }
 
     /// Pixels of an image in a batch normalisation.
@@ -123,16 +130,15 @@ impl Workspace {
             return;
         };
         let area = self.area(plan, index);
-        let statistics: Vec<&[f32]> = self
-            .chunks
-            .iter()
-            .map(|chunk| chunk.statistics[index].as_slice())
-            .collect();
-        let images = statistics.concat();
+        self.statistics.clear();
+        for chunk in &self.chunks {
+            self.statistics.extend_from_slice(&chunk.statistics[index]);
+        }
+        let images = &self.statistics;
         let norm = &mut self.norms[index];
         match meeting {
             Meeting::Moments(_) => {
-                norm::batch_moments(&images, area, &mut norm.mean, &mut norm.variance);
+                norm::batch_moments(images, area, &mut norm.mean, &mut norm.variance);
                 let tensors = &plan.batch_norms[index];
                 scale_and_shift(
                     norm,
