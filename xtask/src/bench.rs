@@ -4,11 +4,12 @@
 //! them works for a moment while the other one waits, and the ratio is taken round by round.
 //!
 //! Module map: [`rows`] is the table of what is compared, [`measure`] times a row, [`peer`] talks to the programs,
-//! [`process`] starts and watches them, [`statistics`] makes ratios, [`table`] writes them down, [`footprint`] is
+//! [`process`] starts and watches them, [`neighbours`] sees who else was busy, [`statistics`] makes ratios, [`table`] writes them down, [`footprint`] is
 //! memory and start-up.
 
 mod footprint;
 mod measure;
+mod neighbours;
 mod peer;
 mod process;
 mod rows;

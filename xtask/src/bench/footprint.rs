@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
 use super::measure::BALLS;
+use super::neighbours::Meter;
 use super::process::{self, FOLDER, Pinning};
 use super::statistics::median;
 use crate::reproduce::FRAMES;
@@ -37,7 +38,8 @@ pub(crate) fn footprints(
                 .args(["--threads", &threads.to_string(), "--device", "cpu"])
                 .args(["--run", &format!("{FOLDER}/{kind}-run")])
                 .args(["--quiet", "--overwrite"]);
-            let finished = process::run(&mut command, kind)?;
+            let meter = Meter::start(pinning, threads);
+            let finished = process::run(&mut command, kind, meter)?;
             Ok(Footprint {
                 kind: kind.to_owned(),
                 threads,

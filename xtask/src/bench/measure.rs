@@ -3,6 +3,7 @@
 use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Serialize};
 
+use super::neighbours::Meter;
 use super::peer::{Paths, Peers};
 use super::process::{self, FOLDER, Pinning};
 use super::rows::{Against, Contestant, How, Row, Unit, compiles};
@@ -13,6 +14,10 @@ pub(crate) const BALLS: &str = crate::reproduce::BALLS;
 /// A configuration this much slower than the fastest may still win, so it runs in the rounds as well.
 const CLOSE: f64 = 1.05;
 const FINALISTS: usize = 2;
+/// A round is calm when others took no more than this share of the processors; ticks of 10 ms allow no finer line.
+const CALM: f64 = 0.05;
+/// How many times the rounds that were asked for, in search of calm ones.
+const ATTEMPTS: usize = 3;
 const CALIBRATION_ROUNDS: usize = 3;
 
 /// How long and how often everything is timed.
@@ -41,6 +46,8 @@ pub(crate) struct Outcome {
     /// How many times as fast as the other side we are.
     pub(crate) ratio: Spread,
     pub(crate) cpu_ratio: Option<Spread>,
+    /// The most that others took of the processors in any round that counts.
+    pub(crate) others: f64,
     /// Wall seconds an item, medians.
     pub(crate) ours_each: f64,
     pub(crate) theirs_each: f64,
@@ -113,6 +120,7 @@ impl Bench<'_> {
             config: finalist.contestant.config.clone(),
             ratio: ratios(&ours, &theirs).context(none)?,
             cpu_ratio: cpu_ratios(&ours, &theirs),
+            others: disturbance(&ours).max(disturbance(&theirs)),
             ours_each: median_each(&ours).context(none)?,
             theirs_each: median_each(&theirs).context(none)?,
             ours,
@@ -165,33 +173,55 @@ impl Bench<'_> {
         Ok(samples.iter().map(each).collect())
     }
 
-    /// Every other round begins with the other side, so that a drift of the machine favours nobody.
+    /// Rounds in which each side works once, as many as were asked for. Rounds that others disturbed are repeated;
+    /// where the machine does not come to rest, the least disturbed ones count.
     fn take_turns(
         &mut self,
         ours: &Ready<'_>,
         theirs: &[&Ready<'_>],
     ) -> Result<(Vec<Sample>, Vec<Vec<Sample>>)> {
-        let is_command = ours.contestant.how == How::Juggle;
-        let (rounds, seconds) = if is_command {
+        let (wanted, seconds) = if ours.contestant.how == How::Juggle {
             (self.effort.command_rounds, 0.0)
         } else {
             (self.effort.rounds, self.effort.seconds)
         };
-        let mut our_samples = vec![];
-        let mut their_samples = vec![vec![]; theirs.len()];
-        for round in 0..rounds {
-            let ours_first = round % 2 == 0;
-            if ours_first {
-                our_samples.push(self.time(ours, seconds)?);
+        let mut rounds = vec![];
+        let mut calm = 0;
+        while calm < wanted && rounds.len() < wanted * ATTEMPTS {
+            let round = self.round(ours, theirs, seconds, rounds.len())?;
+            if disturbance(&round) <= CALM {
+                calm += 1;
             }
-            for (side, samples) in theirs.iter().zip(&mut their_samples) {
-                samples.push(self.time(side, seconds)?);
-            }
-            if !ours_first {
-                our_samples.push(self.time(ours, seconds)?);
-            }
+            rounds.push(round);
         }
-        Ok((our_samples, their_samples))
+        rounds.sort_by(|a, b| disturbance(a).total_cmp(&disturbance(b)));
+        rounds.truncate(wanted);
+        let column = |i: usize| rounds.iter().map(|round| round[i]).collect();
+        Ok((column(0), (1..=theirs.len()).map(column).collect()))
+    }
+
+    /// One sample of each side, ours first in the result. Every other round begins with the other side, so
+    /// that a drift of the machine favours nobody.
+    fn round(
+        &mut self,
+        ours: &Ready<'_>,
+        theirs: &[&Ready<'_>],
+        seconds: f64,
+        number: usize,
+    ) -> Result<Vec<Sample>> {
+        let mut sides: Vec<_> = std::iter::once(&ours).chain(theirs).copied().collect();
+        let turned = number % 2 == 1;
+        if turned {
+            sides.reverse();
+        }
+        let mut samples = vec![];
+        for side in sides {
+            samples.push(self.time(side, seconds)?);
+        }
+        if turned {
+            samples.reverse();
+        }
+        Ok(samples)
     }
 
     fn time(&mut self, side: &Ready<'_>, seconds: f64) -> Result<Sample> {
@@ -228,8 +258,15 @@ impl Bench<'_> {
             .args(["--data", BALLS])
             .args(["--threads", &threads.to_string()])
             .args(["--epochs", &self.effort.epochs.to_string()]);
-        Ok(process::run(&mut command, name)?.sample)
+        let meter = Meter::start(self.pinning, threads);
+        Ok(process::run(&mut command, name, meter)?.sample)
     }
+}
+
+/// The most that others took during one sample of the round; none where the system does not tell.
+fn disturbance(round: &[Sample]) -> f64 {
+    let others = round.iter().filter_map(|sample| sample.others);
+    others.fold(0.0, f64::max)
 }
 
 /// The fastest configurations, those close to the fastest included.

@@ -12,6 +12,7 @@ use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::neighbours::Meter;
 use super::process::{Pinning, cpu_time, error_file, tail};
 use super::statistics::Sample;
 
@@ -100,6 +101,8 @@ impl<'a> Peers<'a> {
         let stdout = child.stdout.take().context("the pipe was asked for")?;
         let mut peer = Peer {
             name,
+            pinning: self.pinning,
+            threads,
             child,
             stdin: Some(stdin),
             stdout: BufReader::new(stdout),
@@ -129,6 +132,8 @@ impl<'a> Peers<'a> {
 #[derive(Debug)]
 pub(crate) struct Peer {
     name: String,
+    pinning: Pinning,
+    threads: usize,
     child: Child,
     /// Nothing once it was closed, which tells the program to end.
     stdin: Option<ChildStdin>,
@@ -154,6 +159,7 @@ impl Peer {
 
     /// Does prepared work for about so many seconds.
     pub(crate) fn run(&mut self, key: &str, seconds: f64) -> Result<Sample> {
+        let meter = Meter::start(self.pinning, self.threads);
         let before = cpu_time(&self.child);
         let answer = self.ask(&json!({"run": {"key": key, "seconds": seconds}}))?;
         let after = cpu_time(&self.child);
@@ -164,6 +170,7 @@ impl Peer {
             seconds,
             cpu_seconds,
             count,
+            others: meter.others(seconds, cpu_seconds),
         })
     }
 
@@ -265,6 +272,8 @@ mod tests {
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let mut peer = Peer {
             name: "sh".to_owned(),
+            pinning: Pinning::None,
+            threads: 1,
             child,
             stdin,
             stdout,

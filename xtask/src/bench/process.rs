@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
+use super::neighbours::Meter;
 use super::statistics::Sample;
 use crate::python::line;
 
@@ -83,7 +84,7 @@ pub(crate) struct Finished {
 }
 
 /// Runs a command to its end and watches it from outside.
-pub(crate) fn run(command: &mut Command, name: &str) -> Result<Finished> {
+pub(crate) fn run(command: &mut Command, name: &str, meter: Meter) -> Result<Finished> {
     let (errors, path) = error_file(name)?;
     let shown = line(command);
     let started = Instant::now();
@@ -111,6 +112,7 @@ pub(crate) fn run(command: &mut Command, name: &str) -> Result<Finished> {
             seconds,
             cpu_seconds,
             count: 1,
+            others: meter.others(seconds, cpu_seconds),
         },
         peak_bytes,
     })

@@ -11,6 +11,8 @@ pub(crate) struct Sample {
     pub(crate) cpu_seconds: Option<f64>,
     /// Images, or runs of a whole command.
     pub(crate) count: u64,
+    /// The share of its processors' time that other programs took meanwhile.
+    pub(crate) others: Option<f64>,
 }
 
 impl Sample {
@@ -87,6 +89,7 @@ mod tests {
             seconds,
             cpu_seconds,
             count,
+            others: None,
         }
     }
 

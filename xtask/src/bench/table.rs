@@ -33,7 +33,7 @@ pub(crate) fn table(against: Against, outcomes: &[Outcome]) -> String {
     };
     let mut text = format!(
         "**{title}**\n\n\
-         | | threads | juggle | {theirs} | ratio (min–max) | by processor time |"
+         | | threads | juggle | {theirs} | ratio (min–max) | by processor time | others |"
     );
     let with_config = against == Against::PyTorch;
     text += if with_config {
@@ -41,7 +41,7 @@ pub(crate) fn table(against: Against, outcomes: &[Outcome]) -> String {
     } else {
         "\n"
     };
-    text += "|---|---:|---:|---:|---:|---:|";
+    text += "|---|---:|---:|---:|---:|---:|---:|";
     text += if with_config { "---|\n" } else { "\n" };
     for row in rows {
         let cpu_ratio = row
@@ -49,12 +49,13 @@ pub(crate) fn table(against: Against, outcomes: &[Outcome]) -> String {
             .map_or_else(|| "–".to_owned(), |ratio| format!("{:.2}", ratio.median));
         let _ = write!(
             text,
-            "| {} | {} | {} | {} | {} | {cpu_ratio} |",
+            "| {} | {} | {} | {} | {} | {cpu_ratio} | {:.0} % |",
             row.title,
             row.threads,
             shown(row.unit, row.ours_each),
             shown(row.unit, row.theirs_each),
             spread(row.ratio),
+            row.others * 100.0,
         );
         text += &if with_config {
             format!(" {} |\n", row.config)
@@ -68,14 +69,15 @@ pub(crate) fn table(against: Against, outcomes: &[Outcome]) -> String {
 /// A line for the terminal while the rows are measured.
 pub(crate) fn line(row: &Outcome) -> String {
     format!(
-        "{:54} {} thread{}  {:>16}  {:>16}  {}  {}",
+        "{:54} {} thread{}  {:>16}  {:>16}  {}  {}  (others {:.0} %)",
         row.title,
         row.threads,
         if row.threads == 1 { " " } else { "s" },
         shown(row.unit, row.ours_each),
         shown(row.unit, row.theirs_each),
         spread(row.ratio),
-        row.config
+        row.config,
+        row.others * 100.0
     )
 }
 
@@ -137,6 +139,7 @@ mod tests {
             config: "eager fused".to_owned(),
             ratio,
             cpu_ratio: None,
+            others: 0.03,
             ours_each: 1.0 / 2512.4,
             theirs_each: 1.0 / 1256.2,
             ours: vec![],
@@ -153,7 +156,7 @@ mod tests {
             text.lines().last(),
             Some(
                 "| train classifier | 1 | 2,512 images/s | 1,256 images/s \
-                 | **2.00** (1.50–2.25) | – | eager fused |"
+                 | **2.00** (1.50–2.25) | – | 3 % | eager fused |"
             )
         );
         assert_eq!(table(Against::Candle, &[outcome()]), "");
