@@ -19,7 +19,7 @@ const METRICS: &str = "metrics.json";
 const DEFAULT_PARENT: &str = "runs";
 
 /// A folder that holds, or will hold, one run.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct RunFolder {
     path: PathBuf,
 }

@@ -1,6 +1,8 @@
 //! `juggle train`: read the folder, build the network, train, write the run.
 
 mod epochs;
+mod saving;
+mod timed;
 
 use std::time::Instant;
 

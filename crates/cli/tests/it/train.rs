@@ -29,6 +29,9 @@ fn a_classifier_run_has_its_files() {
         (Some(3), Some(15))
     );
     assert_eq!(events[2]["learning_rate"], 0.002);
+    let seconds = |name: &str| events[2][name].as_f64().unwrap();
+    assert!(0.0 < seconds("engine_s") && seconds("engine_s") <= seconds("epoch_s"));
+    assert!(seconds("epoch_s") <= seconds("elapsed_s"));
     for split in ["train", "val"] {
         assert!(events[0][split]["loss"].as_f64().unwrap() > 0.0);
         assert!((0.0..=1.0).contains(&events[0][split]["accuracy"].as_f64().unwrap()));

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 use juggle_dataset::{Augment, epoch_order};
-use juggle_models::{Engine, Loss, Schedule};
+use juggle_models::{Engine, Loss, Schedule, State};
 use serde::Serialize;
 
 use crate::config::{Kind, RunConfig};
@@ -16,6 +16,9 @@ use crate::model;
 use crate::output::Messages;
 use crate::progress::Progress;
 use crate::run::{BEST_WEIGHTS, LAST_WEIGHTS, RunFolder};
+
+use super::saving::Saving;
+use super::timed::Timed;
 
 /// One line of `events.jsonl`.
 #[derive(Debug, Serialize)]
@@ -29,7 +32,12 @@ struct Event {
     train: Score,
     /// After the epoch, in evaluation mode.
     val: Score,
+    /// Since the training began.
     elapsed_s: f64,
+    /// Since the event before: this epoch with its validation, and what handing over the files of the one before took.
+    epoch_s: f64,
+    /// The part of it spent in training steps and forward passes.
+    engine_s: f64,
 }
 
 /// `metrics.json`: the last weights in evaluation mode on the whole splits.
@@ -55,6 +63,7 @@ pub(super) struct Trainer<'a> {
     progress: Progress,
     started: Instant,
     interrupted: Arc<AtomicBool>,
+    saving: Saving,
     /// Steps taken so far.
     step: u64,
 }
@@ -79,14 +88,17 @@ impl<'a> Trainer<'a> {
             progress: Progress::new(messages, config.training.epochs),
             started: Instant::now(),
             interrupted: on_interrupt()?,
+            saving: Saving::default(),
             step: 0,
         })
     }
 
     pub(super) fn train(mut self, engine: &mut dyn Engine) -> Result<Metrics> {
+        let engine = &mut Timed::new(engine);
         let epochs = self.config.training.epochs;
         let mut best = (0, f64::INFINITY);
         let mut last_val = None;
+        let mut epoch_started = self.started;
         for epoch in 1..=epochs {
             self.progress.start_epoch(epoch, self.train.len());
             let (train, learning_rate) = self.train_epoch(engine, epoch)?;
@@ -99,29 +111,31 @@ impl<'a> Trainer<'a> {
                     self.position(epoch, learning_rate)
                 );
             }
-            let state = engine.state()?;
             // Strictly lower, so that of equal epochs the earlier stays the best.
             let is_best = val.loss < best.1;
             if is_best {
                 best = (epoch, val.loss);
-                state.save(&self.run.file(BEST_WEIGHTS))?;
             }
-            state.save(&self.run.file(LAST_WEIGHTS))?;
-            let elapsed_s = self.started.elapsed().as_secs_f64();
-            self.run.append_event(&Event {
+            let event = Event {
                 epoch,
                 step: self.step,
                 learning_rate,
                 train,
                 val,
-                elapsed_s,
-            })?;
-            tracing::info!("saved {}", self.run.file(LAST_WEIGHTS).display());
+                elapsed_s: self.started.elapsed().as_secs_f64(),
+                epoch_s: epoch_started.elapsed().as_secs_f64(),
+                engine_s: engine.take().as_secs_f64(),
+            };
+            epoch_started = Instant::now();
+            let (run, state) = (self.run.clone(), engine.state()?);
+            self.saving
+                .begin(move || save(&run, &state, is_best, &event))?;
             self.progress
                 .end_epoch(epoch, train, val, training_time, is_best);
             last_val = Some(val);
         }
         self.progress.finish();
+        self.saving.wait()?;
         let train = self.evaluate(engine, self.train, epochs)?;
         Ok(Metrics {
             kind: self.config.kind,
@@ -202,12 +216,25 @@ impl<'a> Trainer<'a> {
         if !self.interrupted.load(Ordering::Relaxed) {
             return Ok(());
         }
+        // The weights of the epoch before would otherwise come last.
+        self.saving.wait()?;
         let last = self.run.file(LAST_WEIGHTS);
         engine.state()?.save(&last)?;
         self.progress.finish();
         let at = format!("in epoch {epoch} after step {}", self.step);
         Err(Interrupted(format!("{at}; the weights are in {}", last.display())).into())
     }
+}
+
+/// Writes what an epoch leaves; the event comes last, so that its weights are there when it is.
+fn save(run: &RunFolder, state: &State, is_best: bool, event: &Event) -> Result<()> {
+    if is_best {
+        state.save(&run.file(BEST_WEIGHTS))?;
+    }
+    state.save(&run.file(LAST_WEIGHTS))?;
+    run.append_event(event)?;
+    tracing::info!("saved {}", run.file(LAST_WEIGHTS).display());
+    Ok(())
 }
 
 /// A flag that the first Ctrl-C or request to terminate raises; the second ends the process at once.

@@ -1,0 +1,61 @@
+//! How much of an epoch is spent in the engine.
+
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+use juggle_models::{Engine, Gradients, Result, State, StepOutput, Targets};
+
+/// An engine that adds up the time of its steps and passes. The rest of an epoch is reading, augmenting, scoring, saving.
+#[derive(Debug)]
+pub(super) struct Timed<'a> {
+    engine: &'a mut dyn Engine,
+    spent: Cell<Duration>,
+}
+
+impl<'a> Timed<'a> {
+    pub(super) fn new(engine: &'a mut dyn Engine) -> Self {
+        Self {
+            engine,
+            spent: Cell::default(),
+        }
+    }
+
+    /// The time since the last call.
+    pub(super) fn take(&self) -> Duration {
+        self.spent.take()
+    }
+}
+
+/// A function of the time alone, since a step's output still borrows the engine.
+fn add(spent: &Cell<Duration>, started: Instant) {
+    spent.set(spent.get() + started.elapsed());
+}
+
+impl Engine for Timed<'_> {
+    fn train_step(
+        &mut self,
+        inputs: &[f32],
+        targets: Targets<'_>,
+        learning_rate: f64,
+    ) -> Result<StepOutput<'_>> {
+        let started = Instant::now();
+        let output = self.engine.train_step(inputs, targets, learning_rate);
+        add(&self.spent, started);
+        output
+    }
+
+    fn gradients(&self, inputs: &[f32], targets: Targets<'_>) -> Result<Gradients> {
+        self.engine.gradients(inputs, targets)
+    }
+
+    fn forward(&self, inputs: &[f32]) -> Result<Vec<f32>> {
+        let started = Instant::now();
+        let outputs = self.engine.forward(inputs);
+        add(&self.spent, started);
+        outputs
+    }
+
+    fn state(&self) -> Result<State> {
+        self.engine.state()
+    }
+}
