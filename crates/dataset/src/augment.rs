@@ -5,6 +5,7 @@
 //! transform is on, so that switching one on leaves the others as they were.
 
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
@@ -170,34 +171,53 @@ impl Transform {
     }
 
     /// Appends the transformed image (CHW, values in [0, 1]) to `xs`.
+    ///
+    /// Neighbours in a row of the result are a fixed distance apart in the source, so each row is one walk through it; and
+    /// a byte has 256 values, so each is scaled once.
     pub(crate) fn apply(&self, pixels: &[u8], shape: ImageShape, xs: &mut Vec<f32>) {
         let ImageShape { height, width, .. } = shape;
+        let unit = |byte: usize| (byte as f32 / 255.0 * self.gain).clamp(0.0, 1.0);
+        let values: [f32; 256] = std::array::from_fn(unit);
+        let (rows, columns) = (in_view(self.dy, height), in_view(self.dx, width));
         for plane in pixels.chunks_exact(height * width) {
-            for y in 0..height {
-                for x in 0..width {
-                    let source = self.source(y, x, height, width);
-                    let value = source.map_or(0.0, |i| f32::from(plane[i]) / 255.0);
-                    xs.push((value * self.gain).clamp(0.0, 1.0));
+            let first = xs.len();
+            xs.resize(first + plane.len(), 0.0);
+            let out = &mut xs[first..];
+            for y in rows.clone() {
+                let mut i = self.source(y, columns.start, height, width);
+                let next = self.source(y, columns.start + 1, height, width);
+                let step = next.wrapping_sub(i);
+                for x in &mut out[y * width..][columns.clone()] {
+                    *x = values[usize::from(plane[i])];
+                    i = i.wrapping_add(step);
                 }
             }
         }
     }
 
-    /// Where the value at (y, x) comes from: the transforms undone, last one first.
-    fn source(&self, y: usize, x: usize, height: usize, width: usize) -> Option<usize> {
-        let y = y.checked_add_signed(-self.dy).filter(|&y| y < height)?;
-        let x = x.checked_add_signed(-self.dx).filter(|&x| x < width)?;
+    /// Where the value at (y, x) comes from: the transforms undone, last one first. Beyond the part in view the number is
+    /// of no pixel, and wraps around.
+    fn source(&self, y: usize, x: usize, height: usize, width: usize) -> usize {
+        let y = y.wrapping_add_signed(-self.dy);
+        let x = x.wrapping_add_signed(-self.dx);
         let y = if self.vertical_flip {
-            height - 1 - y
+            (height - 1).wrapping_sub(y)
         } else {
             y
         };
         let x = if self.horizontal_flip {
-            width - 1 - x
+            (width - 1).wrapping_sub(x)
         } else {
             x
         };
         let (y, x) = if self.transpose { (x, y) } else { (y, x) };
-        Some(y * width + x)
+        y.wrapping_mul(width).wrapping_add(x)
     }
+}
+
+/// The rows, or columns, that show the image after it moved by `offset`.
+fn in_view(offset: isize, n: usize) -> Range<usize> {
+    let start = usize::try_from(offset).unwrap_or(0).min(n);
+    let end = n.saturating_add_signed(offset).min(n);
+    start..end.max(start)
 }

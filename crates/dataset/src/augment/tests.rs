@@ -184,7 +184,51 @@ fn switching_one_transform_on_leaves_the_others_as_they_were() {
     assert_eq!((few.vertical_flip, few.gain), (all.vertical_flip, all.gain));
 }
 
+/// The definition, value by value.
+fn apply_plainly(transform: Transform, pixels: &[u8], shape: ImageShape) -> Vec<f32> {
+    let ImageShape { height, width, .. } = shape;
+    let mut xs = vec![];
+    for plane in pixels.chunks_exact(height * width) {
+        for y in 0..height {
+            for x in 0..width {
+                let source = |at: usize, offset: isize, n: usize, flipped: bool| {
+                    let at = at.checked_add_signed(-offset).filter(|&at| at < n)?;
+                    Some(if flipped { n - 1 - at } else { at })
+                };
+                let y = source(y, transform.dy, height, transform.vertical_flip);
+                let x = source(x, transform.dx, width, transform.horizontal_flip);
+                let (y, x) = if transform.transpose { (x, y) } else { (y, x) };
+                let value = match (y, x) {
+                    (Some(y), Some(x)) => f32::from(plane[y * width + x]) / 255.0,
+                    _ => 0.0,
+                };
+                xs.push((value * transform.gain).clamp(0.0, 1.0));
+            }
+        }
+    }
+    xs
+}
+
 proptest! {
+    #[test]
+    fn walking_through_rows_gives_the_same_bits(
+        height in 1_usize..6,
+        width in 1_usize..6,
+        flips in any::<[bool; 3]>(),
+        (dx, dy) in (-6_isize..=6, -6_isize..=6),
+        gain in 0.0_f32..2.0,
+        bytes in prop::collection::vec(any::<u8>(), 75),
+    ) {
+        let shape = ImageShape { channels: 3, height, width };
+        let [transpose, horizontal_flip, vertical_flip] = flips;
+        let transpose = transpose && height == width;
+        let transform = Transform { transpose, horizontal_flip, vertical_flip, dx, dy, gain };
+        let pixels = &bytes[..shape.len()];
+        let mut xs = vec![];
+        transform.apply(pixels, shape, &mut xs);
+        prop_assert_eq!(xs, apply_plainly(transform, pixels, shape));
+    }
+
     #[test]
     fn flips_and_transpose_only_move_values(
         pixels in prop::collection::vec(any::<u8>(), 18),
