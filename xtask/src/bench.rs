@@ -119,6 +119,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         }
         return Ok(());
     }
+    if !effort.compile {
+        not_run.push("every configuration with torch.compile: left out by --quick".to_owned());
+    }
     let pinning = Pinning::detect();
     if pinning == Pinning::None {
         not_run.push("pinning to processors: there is no taskset here".to_owned());
@@ -238,7 +241,10 @@ fn measure(rows: &[Row], paths: &Paths, pinning: Pinning, results: &mut Results)
         let outcome = bench.measure(row)?;
         eprintln!("[{}/{}] {}", index + 1, rows.len(), table::line(&outcome));
         for (config, reason) in &outcome.failed {
-            let line = format!("PyTorch `{config}` in {}: {reason}", row.id);
+            let line = format!(
+                "PyTorch `{config}` in {}, {} threads: {reason}",
+                row.id, row.threads
+            );
             eprintln!("      not run: {line}");
             results.not_run.push(line);
         }
@@ -319,8 +325,10 @@ fn document(results: &Results) -> String {
             |bytes| format!("{:.0} MiB", bytes as f64 / f64::from(1 << 20)),
         );
         notes += &format!(
-            "- `juggle train {}`, {} threads: peak memory {peak}\n",
-            footprint.kind, footprint.threads
+            "- `juggle train {}`, threads {}: peak memory {peak}; {:.1} % of an epoch outside the engine\n",
+            footprint.kind,
+            footprint.threads,
+            footprint.outside_engine * 100.0
         );
     }
     if let Some(seconds) = results.start_up_s {

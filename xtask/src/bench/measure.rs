@@ -84,7 +84,6 @@ impl Bench<'_> {
         let mut failed = vec![];
         for (index, contestant) in row.theirs.iter().enumerate() {
             if compiles(&contestant.config) && !self.effort.compile {
-                failed.push((contestant.config.clone(), "left out by --quick".to_owned()));
                 continue;
             }
             match self.prepare(contestant, format!("theirs-{index}"))? {
