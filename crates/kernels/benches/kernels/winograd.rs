@@ -5,7 +5,7 @@
 
 use criterion::Criterion;
 use juggle_kernels::conv::Start;
-use juggle_kernels::conv::winograd::{self, Input, N_PRODUCTS, Output, Scale};
+use juggle_kernels::conv::winograd::{self, Input, N_PRODUCTS, Output, Scale, Square};
 use juggle_kernels::{Buffer, Finish, Level, View};
 
 use crate::convolution::filled;
@@ -74,7 +74,7 @@ fn forward(level: Level, m: &mut Memory) {
     let output = Output {
         values: &mut m.ys,
         view: m.y,
-        scale: Scale::Same,
+        square: Square::Pixels,
         start: Start::Bias(&m.bias),
         finish: Finish::Relu,
     };

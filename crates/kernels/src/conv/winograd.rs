@@ -29,13 +29,34 @@ pub use weights::{N_PRODUCTS, transform_weights, turned, untransform_gradient};
 
 use transform::Strip;
 
-/// How the pixels of an input or an output belong to the pixels of the convolution.
+/// How the pixels of an input belong to the pixels of the convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scale {
     /// One for one.
     Same,
-    /// One for each square of 2×2: an input that is upsampled by 2 first, or the gradient of one.
+    /// One for each square of 2×2: the input is upsampled by 2 first.
     Half,
+}
+
+/// What is written of each square of 2×2 pixels of the convolution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Square {
+    /// Its pixels.
+    Pixels,
+    /// Their sum: the gradient of an input that was upsampled by 2.
+    Sum,
+    /// The greatest of the finished pixels: max-pooling by 2.
+    Maximum,
+}
+
+impl Square {
+    /// How much smaller than the convolution the output is.
+    fn side(self) -> usize {
+        match self {
+            Self::Pixels => 1,
+            Self::Sum | Self::Maximum => 2,
+        }
+    }
 }
 
 /// Some of the channels that a convolution reads.
@@ -56,12 +77,26 @@ pub struct Output<'a> {
     pub values: &'a mut [f32],
     /// The image, as it lies.
     pub view: View,
-    /// Whether each value is the sum over a square.
-    pub scale: Scale,
+    /// What is written.
+    pub square: Square,
     /// What is added to the sums; a bias holds the values of this output's channels.
     pub start: Start<'a>,
     /// What becomes of them.
     pub finish: Finish<'a>,
+}
+
+impl Input<'_> {
+    /// Whether seven of the matrices are zero.
+    fn has_zeros(&self) -> bool {
+        self.scale == Scale::Half
+    }
+}
+
+impl Output<'_> {
+    /// Whether seven of the matrices do not count.
+    fn has_zeros(&self) -> bool {
+        self.square == Square::Sum
+    }
 }
 
 /// Tiles that are worked on together, at least, where the image has so many: enough rows for the matrix products.
@@ -133,16 +168,17 @@ impl Tiling {
     }
 }
 
-/// Whether matrix `k` is zero for a channel of this scale.
-fn is_zero(k: usize, scale: Scale) -> bool {
-    scale == Scale::Half && (k / 4 == 2 || k % 4 == 2)
+/// Whether matrix `k` is one of the seven that are zero for upsampled channels, and do not count for their gradients.
+fn is_zero(k: usize) -> bool {
+    k / 4 == 2 || k % 4 == 2
 }
 
-/// The channels of the parts for which matrix `k` is not zero; one run, since at most one part of two is halved.
-fn channels_of(k: usize, parts: impl Iterator<Item = (Scale, usize)>) -> (usize, usize) {
+/// The channels of the parts, of which some have zeros, for which matrix `k` counts; one run, since at most one part of two
+/// has zeros.
+fn channels_of(k: usize, parts: impl Iterator<Item = (bool, usize)>) -> (usize, usize) {
     let (mut at, mut run) = (0, (0, 0));
-    for (scale, channels) in parts {
-        if !is_zero(k, scale) {
+    for (has_zeros, channels) in parts {
+        if !(has_zeros && is_zero(k)) {
             if run.1 == 0 {
                 run.0 = at;
             }
@@ -185,16 +221,16 @@ pub fn convolve(
 ) {
     let in_channels = inputs.iter().map(|input| input.view.channels).sum();
     let out_channels = outputs.iter().map(|output| output.view.channels).sum();
-    let size = outputs
-        .first()
-        .map_or((0, 0), |output| full_size(output.view, output.scale));
+    let size = outputs.first().map_or((0, 0), |output| full_size(output));
     check_inputs(inputs, size);
     for output in &*outputs {
         output.view.check_vectors(output.values.len());
-        assert_eq!(
-            full_size(output.view, output.scale),
-            size,
-            "outputs of one size"
+        assert_eq!(full_size(output), size, "outputs of one size");
+        assert!(
+            output.square != Square::Maximum
+                || !matches!(output.start, Start::Existing)
+                    && !matches!(output.finish, Finish::Mask(..)),
+            "a maximum is of new values, without a mask"
         );
         if let Start::Bias(bias) = output.start {
             let channels = output.view.channels;
@@ -202,7 +238,7 @@ pub fn convolve(
         }
         output.finish.check(&output.view);
     }
-    check_parts(outputs.iter().map(|output| output.scale));
+    check_parts(outputs.iter().map(Output::has_zeros));
     assert_eq!(
         products.len(),
         N_PRODUCTS * in_channels * out_channels,
@@ -222,11 +258,9 @@ pub fn convolve(
     });
 }
 
-fn full_size(view: View, scale: Scale) -> (usize, usize) {
-    match scale {
-        Scale::Same => (view.height, view.width),
-        Scale::Half => (2 * view.height, 2 * view.width),
-    }
+fn full_size(output: &Output<'_>) -> (usize, usize) {
+    let by = output.square.side();
+    (by * output.view.height, by * output.view.width)
 }
 
 /// # Panics
@@ -248,13 +282,13 @@ fn check_inputs(inputs: &[Input<'_>], (height, width): (usize, usize)) {
             "an input with a border of one pixel for a convolution of {height}×{width}"
         );
     }
-    check_parts(inputs.iter().map(|input| input.scale));
+    check_parts(inputs.iter().map(Input::has_zeros));
 }
 
-fn check_parts(scales: impl Iterator<Item = Scale> + Clone) {
-    let halves = scales.clone().filter(|&scale| scale == Scale::Half);
+fn check_parts(have_zeros: impl Iterator<Item = bool> + Clone) {
+    let with_zeros = have_zeros.clone().filter(|&has_zeros| has_zeros);
     assert!(
-        scales.count() <= 2 && halves.count() <= 1,
+        have_zeros.count() <= 2 && with_zeros.count() <= 1,
         "at most two parts, at most one of them halved"
     );
 }
@@ -282,8 +316,11 @@ impl Kernel for Convolve<'_, '_> {
             let strip = self.tiling.strip(row);
             transform::inputs::<V>(self.inputs, strip, (vs, v));
             for k in 0..N_PRODUCTS {
-                let of_inputs = self.inputs.iter().map(|i| (i.scale, i.view.channels));
-                let of_outputs = self.outputs.iter().map(|o| (o.scale, o.view.channels));
+                let of_inputs = self.inputs.iter().map(|i| (i.has_zeros(), i.view.channels));
+                let of_outputs = self
+                    .outputs
+                    .iter()
+                    .map(|o| (o.has_zeros(), o.view.channels));
                 let (from, to) = (channels_of(k, of_inputs), channels_of(k, of_outputs));
                 let weight = &self.products[k * n_in * n_out..][..n_in * n_out];
                 Forward {

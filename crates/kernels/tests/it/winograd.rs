@@ -1,4 +1,4 @@
-use juggle_kernels::conv::winograd::{self, Input, N_PRODUCTS, Output, Scale};
+use juggle_kernels::conv::winograd::{self, Input, N_PRODUCTS, Output, Scale, Square};
 use juggle_kernels::conv::{self, Start};
 use juggle_kernels::reference::{self, Image};
 use juggle_kernels::{Buffer, Finish, Level, View};
@@ -123,13 +123,13 @@ fn convolution_is_the_reference() {
         let expected = reference::convolution(&case.xs, &case.weight, &case.bias, 3, 1);
         let empty = Image::zeros(expected.height, expected.width, expected.channels);
         let (before, y) = placed(&empty, expected.channels + 16, 1);
-        let run = |finish: Finish<'_>| {
+        let run = |square: Square, finish: Finish<'_>, (before, y): (&Buffer, View)| {
             at_every_level(|level| {
                 let mut ys = before.clone();
                 let output = Output {
                     values: &mut ys,
                     view: y,
-                    scale: Scale::Same,
+                    square,
                     start: Start::Bias(&bias),
                     finish,
                 };
@@ -140,12 +140,20 @@ fn convolution_is_the_reference() {
                 ys.to_vec()
             })
         };
-        let ys = run(Finish::Keep);
+        let ys = run(Square::Pixels, Finish::Keep, (&before, y));
         assert_image(&case.what, (&ys, y), &before, &expected, case.tolerance());
-        let mut positive = expected;
+        let mut positive = expected.clone();
         positive.values.iter_mut().for_each(|y| *y = y.max(0.0));
-        let ys = run(Finish::Relu);
+        let ys = run(Square::Pixels, Finish::Relu, (&before, y));
         assert_image(&case.what, (&ys, y), &before, &positive, case.tolerance());
+        let (height, width) = (expected.height / 2, expected.width / 2);
+        let empty = Image::zeros(height, width, expected.channels);
+        let (before, y) = placed(&empty, expected.channels + 16, 1);
+        for (whole, finish) in [(expected, Finish::Keep), (positive, Finish::Relu)] {
+            let pooled = reference::max_pool(&whole, 2);
+            let ys = run(Square::Maximum, finish, (&before, y));
+            assert_image(&case.what, (&ys, y), &before, &pooled, case.tolerance());
+        }
     });
 }
 
@@ -164,7 +172,7 @@ fn an_upsampled_input_gives_the_bits_of_one_that_was_made() {
             let output = Output {
                 values: &mut ys,
                 view: View::bordered(case.xs.height, case.xs.width, case.bias.len(), 0),
-                scale: Scale::Same,
+                square: Square::Pixels,
                 start: Start::Zero,
                 finish: Finish::Keep,
             };
@@ -228,17 +236,17 @@ fn turned_weights_give_the_gradients_of_both_inputs() {
         let (smalls, larges) = at_every_level(|level| {
             let (mut smalls, mut larges) = (small_before.clone(), large_before.clone());
             let outputs = [
-                (&mut smalls, small, Scale::Half, Start::Existing),
-                (&mut larges, large, Scale::Same, Start::Zero),
+                (&mut smalls, small, Square::Sum, Start::Existing),
+                (&mut larges, large, Square::Pixels, Start::Zero),
             ];
             let there = outputs
                 .into_iter()
                 .filter(|(_, view, ..)| view.channels > 0);
             let mut outputs: Vec<_> = there
-                .map(|(values, view, scale, start)| Output {
+                .map(|(values, view, square, start)| Output {
                     values,
                     view,
-                    scale,
+                    square,
                     start,
                     finish: Finish::Keep,
                 })
@@ -296,7 +304,7 @@ fn an_odd_image_is_refused() {
     let output = Output {
         values: &mut [0.0; 5 * 4 * 16],
         view: View::bordered(5, 4, 16, 0),
-        scale: Scale::Same,
+        square: Square::Pixels,
         start: Start::Zero,
         finish: Finish::Keep,
     };

@@ -73,7 +73,7 @@ impl Kernel for Gradient<'_> {
             transform::inputs::<V>(self.inputs, strip, (vs, v));
             transform::gradient::<V>((self.dys, self.dy), strip, (ws, w));
             for (k, gradient) in self.products.chunks_exact_mut(n_in * n_out).enumerate() {
-                let of_inputs = self.inputs.iter().map(|i| (i.scale, i.view.channels));
+                let of_inputs = self.inputs.iter().map(|i| (i.has_zeros(), i.view.channels));
                 let (first, channels) = channels_of(k, of_inputs);
                 WeightGradient {
                     xs: vs,

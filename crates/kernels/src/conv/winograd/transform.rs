@@ -9,7 +9,7 @@
 //!
 //! Each column of pixels is transformed once and used by the two tiles that share it.
 
-use super::{Input, Matrices, Output, Scale};
+use super::{Input, Matrices, Output, Scale, Square};
 use crate::conv::Start;
 use crate::simd::Vector;
 use crate::{Finish, View};
@@ -80,6 +80,25 @@ impl Tiles {
             self.n > 0 && last + V::LANES <= len,
             "the strip's matrices hold its tiles"
         );
+    }
+
+    /// Aᵀ M A of a tile, without bias.
+    ///
+    /// # Safety
+    /// [`Tiles::check`] found room for all vectors, and `tile` < `n`.
+    #[inline(always)]
+    #[expect(unsafe_code, reason = "an inner loop, free of bounds checks")]
+    unsafe fn square<V: Vector>(self, ms: &[f32], tile: usize) -> [[V; 2]; 2] {
+        let (mut top, mut bottom) = ([V::splat(0.0); 4], [V::splat(0.0); 4]);
+        for (j, (top, bottom)) in top.iter_mut().zip(&mut bottom).enumerate() {
+            let mut column = [V::splat(0.0); 4];
+            for (i, value) in column.iter_mut().enumerate() {
+                // SAFETY: the caller says that this tile lies in the slice.
+                *value = unsafe { self.product::<V>(ms, tile, i, j) };
+            }
+            [*top, *bottom] = times_a(column);
+        }
+        [times_a(top), times_a(bottom)]
     }
 
     /// A vector of a tile, of the matrix in row `i` and column `j` of the 4×4.
@@ -243,7 +262,7 @@ pub(super) fn gradient<V: Vector>(
     }
 }
 
-/// Aᵀ M A of the channels from `first` on, or its sum over each tile, into the output.
+/// Aᵀ M A of the channels from `first` on, or its sum or maximum over each tile, into the output.
 #[inline(always)]
 pub(super) fn output<V: Vector>(
     (ms, m): (&[f32], Matrices),
@@ -251,7 +270,7 @@ pub(super) fn output<V: Vector>(
     strip: Strip,
     output: &mut Output<'_>,
 ) {
-    let (scale, mut writer) = (output.scale, Writer::new(output));
+    let (square, mut writer) = (output.square, Writer::new(output));
     for row in 0..strip.rows {
         for channel in (0..writer.view.channels).step_by(V::LANES) {
             let tiles = Tiles {
@@ -260,9 +279,10 @@ pub(super) fn output<V: Vector>(
                 matrices: m,
             };
             let row = strip.first_row + row;
-            match scale {
-                Scale::Same => squares::<V>(ms, tiles, row, channel, &mut writer),
-                Scale::Half => sums::<V>(ms, tiles, row, channel, &mut writer),
+            match square {
+                Square::Pixels => squares::<V>(ms, tiles, row, channel, &mut writer),
+                Square::Sum => sums::<V>(ms, tiles, row, channel, &mut writer),
+                Square::Maximum => maxima::<V>(ms, tiles, row, channel, &mut writer),
             }
         }
     }
@@ -281,20 +301,37 @@ fn squares<V: Vector>(
     tiles.check::<V>(ms.len());
     let bias = writer.bias::<V>(channel);
     for tile in 0..tiles.n {
-        let (mut top, mut bottom) = ([V::splat(0.0); 4], [V::splat(0.0); 4]);
-        for (j, (top, bottom)) in top.iter_mut().zip(&mut bottom).enumerate() {
-            let mut column = [V::splat(0.0); 4];
-            for (i, value) in column.iter_mut().enumerate() {
-                // SAFETY: the tiles of this row, of which this is one, were just checked.
-                *value = unsafe { tiles.product::<V>(ms, tile, i, j) };
-            }
-            [*top, *bottom] = times_a(column);
-        }
-        for (y, columns) in [top, bottom].into_iter().enumerate() {
-            for (x, sum) in times_a(columns).into_iter().enumerate() {
+        // SAFETY: the tiles of this row, of which this is one, were just checked.
+        let square = unsafe { tiles.square::<V>(ms, tile) };
+        for (y, sums) in square.into_iter().enumerate() {
+            for (x, sum) in sums.into_iter().enumerate() {
                 writer.write(sum, bias, (2 * row + y, 2 * tile + x), channel);
             }
         }
+    }
+}
+
+/// The greatest of each 2×2 pixels, compared in row order as max-pooling does.
+#[inline(always)]
+#[expect(unsafe_code, reason = "an inner loop, free of bounds checks")]
+fn maxima<V: Vector>(
+    ms: &[f32],
+    tiles: Tiles,
+    row: usize,
+    channel: usize,
+    writer: &mut Writer<'_>,
+) {
+    tiles.check::<V>(ms.len());
+    let bias = writer.bias::<V>(channel);
+    for tile in 0..tiles.n {
+        // SAFETY: the tiles of this row, of which this is one, were just checked.
+        let [[a, b], [c, d]] = unsafe { tiles.square::<V>(ms, tile) };
+        let mut best = writer.finished(a, bias);
+        for sum in [b, c, d] {
+            let next = writer.finished(sum, bias);
+            best = next.select_gt(best, next, best);
+        }
+        best.store(writer.at(row, tile, channel));
     }
 }
 
@@ -348,11 +385,27 @@ impl<'a> Writer<'a> {
 
     #[inline(always)]
     fn write<V: Vector>(&mut self, sum: V, bias: V, (row, column): (usize, usize), channel: usize) {
-        let to = &mut self.ys[self.view.at(row, column) + channel..][..V::LANES];
-        let value = match self.start {
+        let (start, finish) = (self.start, self.finish);
+        let to = self.at(row, column, channel);
+        let value = match start {
             Start::Existing => sum.add(V::load(to)),
             Start::Zero | Start::Bias(_) => sum.add(bias),
         };
-        self.finish.apply(value, row, column, channel).store(to);
+        finish.apply(value, row, column, channel).store(to);
+    }
+
+    /// A sum with its bias, after ReLU if there is one. Masks and existing values belong to pixels that are written.
+    #[inline(always)]
+    fn finished<V: Vector>(&self, sum: V, bias: V) -> V {
+        let (value, zero) = (sum.add(bias), V::splat(0.0));
+        match self.finish {
+            Finish::Relu => value.select_gt(zero, value, zero),
+            Finish::Keep | Finish::Mask(..) => value,
+        }
+    }
+
+    #[inline(always)]
+    fn at(&mut self, row: usize, column: usize, channel: usize) -> &mut [f32] {
+        &mut self.ys[self.view.at(row, column) + channel..]
     }
 }

@@ -1,7 +1,8 @@
-//! Upsampling as part of the convolution after it, which then reads the small image.
+//! Upsampling as part of the convolution after it, which then reads the small image, and max-pooling as part of the one before.
 //!
 //! A Winograd convolution needs no upsampled pixels: it reads an image of half the size, alone or concatenated with
-//! another, and gives that image's gradient. The upsampling, the concatenation and their buffers disappear.
+//! another, and gives that image's gradient. The upsampling, the concatenation and their buffers disappear. Going forward only, it
+//! writes the greatest pixel of each tile where nothing but a pooling reads the others; going back needs them all.
 
 use juggle_kernels::conv::winograd::Scale;
 
@@ -22,6 +23,25 @@ impl Builder<'_> {
                 Some(upsampling) => drop(self.operations.remove(upsampling)),
                 None => i += 1,
             }
+        }
+    }
+
+    /// Lets every convolution do the max-pooling by 2 that alone reads its output.
+    pub(super) fn fuse_pooling(&mut self) {
+        let mut i = 0;
+        while i < self.operations.len() {
+            let output = self.operations[i].output;
+            let is_fit = self.operations[i].is_winograd() && self.n_readers(output) == 1;
+            let pooling = self.operations.iter().position(|operation| {
+                operation.reads(output) && matches!(operation.kind, Kind::MaxPool { side: 2 })
+            });
+            if let Some(pooling) = pooling.filter(|_| is_fit) {
+                // The pooling lies after the convolution, whose place does not move.
+                let pooling = self.operations.remove(pooling);
+                self.operations[i].output = pooling.output;
+                self.operations[i].pools = true;
+            }
+            i += 1;
         }
     }
 

@@ -63,6 +63,8 @@ pub(super) struct Operation {
     pub(super) output: usize,
     /// Whether ReLU is applied to the output.
     pub(super) relu: bool,
+    /// Whether the output is then max-pooled by 2: a Winograd convolution going forward only.
+    pub(super) pools: bool,
 }
 
 impl Operation {
@@ -76,6 +78,7 @@ impl Operation {
             inputs: vec![input],
             output,
             relu,
+            pools: false,
         }
     }
 
@@ -152,6 +155,9 @@ impl Plan {
             builder.node(i);
         }
         builder.fuse_upsampling();
+        if purpose == Purpose::Inference {
+            builder.fuse_pooling();
+        }
         builder.finish()
     }
 
@@ -167,7 +173,9 @@ impl Plan {
         let convolutions = self.operations.iter().filter(|o| o.is_winograd());
         let lens = convolutions.map(|operation| {
             let y = self.values[operation.output].view;
-            winograd::scratch_len((y.height, y.width), self.in_channels(operation), y.channels)
+            let by = if operation.pools { 2 } else { 1 };
+            let size = (by * y.height, by * y.width);
+            winograd::scratch_len(size, self.in_channels(operation), y.channels)
         });
         lens.max().unwrap_or(0)
     }

@@ -3,7 +3,7 @@
 use std::mem;
 
 use juggle_kernels::View;
-use juggle_kernels::conv::winograd::{self, Input, Output, Scale};
+use juggle_kernels::conv::winograd::{self, Input, Output, Scale, Square};
 use juggle_kernels::conv::{self, Start};
 use juggle_kernels::{Buffer, Finish};
 
@@ -44,7 +44,11 @@ impl Chunk {
         let output = Output {
             values: &mut ys,
             view: plan.view(operation.output, slot),
-            scale: Scale::Same,
+            square: if operation.pools {
+                Square::Maximum
+            } else {
+                Square::Pixels
+            },
             start: Start::Bias(&context.parameters[bias.clone()]),
             finish: if operation.relu {
                 Finish::Relu
@@ -102,16 +106,20 @@ impl Chunk {
         // The parts differ in size, so they never share a buffer.
         let places = [operation.inputs[0], operation.inputs[n - 1]].map(|part| {
             let place = (plan.values[part.value].buffer, plan.view(part.value, slot));
-            (place.0, place.1, part.scale)
+            let square = match part.scale {
+                Scale::Same => Square::Pixels,
+                Scale::Half => Square::Sum,
+            };
+            (place.0, place.1, square)
         });
         let mut first = mem::take(&mut self.gradients[places[0].0]);
         let mut second = mem::take(&mut self.gradients[places[n - 1].0]);
         let values = &self.values;
         let output =
-            |dxs, (buffer, view, scale): (usize, View, Scale), into: PartGradient| Output {
+            |dxs, (buffer, view, square): (usize, View, Square), into: PartGradient| Output {
                 values: dxs,
                 view,
-                scale,
+                square,
                 start: start(into.accumulate),
                 finish: if into.masked {
                     Finish::Mask(&values[buffer], view)
