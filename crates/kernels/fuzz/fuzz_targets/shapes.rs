@@ -7,5 +7,8 @@ mod draw;
 mod images;
 #[path = "../../tests/it/shapes.rs"]
 mod shapes;
+#[path = "../../tests/it/winograd.rs"]
+#[expect(dead_code, reason = "the fixed shapes are for the tests")]
+mod winograd;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| shapes::check(bytes));

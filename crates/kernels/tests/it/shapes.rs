@@ -18,12 +18,13 @@ const MAX_PRODUCTS: usize = if cfg!(miri) { 5_000 } else { 300_000 };
 /// Checks the kernel that the bytes name.
 pub(crate) fn check(bytes: &[u8]) {
     let mut draw = Draw(bytes);
-    match draw.below(6) {
+    match draw.below(7) {
         0 => convolution(&mut draw),
         1 => rectangle(&mut draw),
         2 => squares(&mut draw),
         3 => copies(&mut draw),
         4 => batch_norm(&mut draw),
+        5 => winograd(&mut draw),
         _ => parameters(&mut draw),
     }
 }
@@ -143,6 +144,23 @@ fn gradients(
     let expected =
         reference::convolution_input_gradient(xs_image, &dys_image, weight, side, padding);
     assert_image("input gradient", (&dxs, dx), &before, &expected, 0.0);
+}
+
+/// Winograd's form of all three, with an upsampled input, another, or both.
+fn winograd(draw: &mut Draw<'_>) {
+    let [height, width] = [1 + draw.below(4), 1 + draw.below(18)].map(|half| 2 * half);
+    let (n_small, mut n_large) = (16 * draw.below(4), 16 * draw.below(4));
+    if n_small + n_large == 0 {
+        n_large = 16;
+    }
+    let n_out = 16 * (1 + draw.below(3));
+    let products = |height| height * width * 9 * (n_small + n_large) * n_out;
+    let height = if products(height) > MAX_PRODUCTS {
+        2
+    } else {
+        height
+    };
+    crate::winograd::check([height, width, n_small, n_large, n_out]);
 }
 
 /// A kernel of unequal sides: the reference's square one with zeros for what it lacks.

@@ -34,6 +34,21 @@ struct Case {
 }
 
 impl Case {
+    fn new([height, width, n_small, n_large, n_out]: [usize; 5], numbers: Numbers) -> Self {
+        let small = numbers.image(height / 2, width / 2, n_small, 1);
+        let large = numbers.image(height, width, n_large, 2);
+        let n_in = n_small + n_large;
+        Self {
+            xs: concatenated(&reference::upsample(&small, 2), &large),
+            small,
+            large,
+            weight: numbers.values(9 * n_in * n_out, 3),
+            bias: numbers.values(n_out, 4),
+            numbers,
+            what: format!("{height}×{width}, {n_small} + {n_large} to {n_out}, {numbers:?}"),
+        }
+    }
+
     fn tolerance(&self) -> f64 {
         match self.numbers {
             Numbers::SmallIntegers => 0.0,
@@ -97,199 +112,199 @@ fn channels_of(image: &Image, first: usize, channels: usize) -> Image {
     part
 }
 
+/// Every kernel on small integers and images of this size, which is even, with these numbers of channels.
+pub(crate) fn check(shape: [usize; 5]) {
+    let case = Case::new(shape, Numbers::SmallIntegers);
+    check_convolution(&case);
+    check_upsampling(&case);
+    check_weight_gradient(&case);
+    check_input_gradients(&case);
+}
+
 fn for_each_case(check: impl Fn(&Case)) {
-    for [height, width, n_small, n_large, n_out] in SHAPES {
+    for shape in SHAPES {
         for numbers in Numbers::ALL {
-            let small = numbers.image(height / 2, width / 2, n_small, 1);
-            let large = numbers.image(height, width, n_large, 2);
-            let n_in = n_small + n_large;
-            check(&Case {
-                xs: concatenated(&reference::upsample(&small, 2), &large),
-                small,
-                large,
-                weight: numbers.values(9 * n_in * n_out, 3),
-                bias: numbers.values(n_out, 4),
-                numbers,
-                what: format!("{height}×{width}, {n_small} + {n_large} to {n_out}, {numbers:?}"),
-            });
+            check(&Case::new(shape, numbers));
         }
     }
 }
 
 #[test]
 fn convolution_is_the_reference() {
-    for_each_case(|case| {
-        let (weight, bias) = (floats(&case.weight), floats(&case.bias));
-        let expected = reference::convolution(&case.xs, &case.weight, &case.bias, 3, 1);
-        let empty = Image::zeros(expected.height, expected.width, expected.channels);
-        let (before, y) = placed(&empty, expected.channels + 16, 1);
-        let run = |square: Square, finish: Finish<'_>, (before, y): (&Buffer, View)| {
-            at_every_level(|level| {
-                let mut ys = before.clone();
-                let output = Output {
-                    values: &mut ys,
-                    view: y,
-                    square,
-                    start: Start::Bias(&bias),
-                    finish,
-                };
-                let (products, mut scratch) = (case.products(level, &weight), case.scratch());
-                case.with_inputs(|inputs| {
-                    winograd::convolve(level, inputs, &products, &mut [output], &mut scratch);
-                });
-                ys.to_vec()
-            })
-        };
-        let ys = run(Square::Pixels, Finish::Keep, (&before, y));
-        assert_image(&case.what, (&ys, y), &before, &expected, case.tolerance());
-        let mut positive = expected.clone();
-        positive.values.iter_mut().for_each(|y| *y = y.max(0.0));
-        let ys = run(Square::Pixels, Finish::Relu, (&before, y));
-        assert_image(&case.what, (&ys, y), &before, &positive, case.tolerance());
-        let (height, width) = (expected.height / 2, expected.width / 2);
-        let empty = Image::zeros(height, width, expected.channels);
-        let (before, y) = placed(&empty, expected.channels + 16, 1);
-        for (whole, finish) in [(expected, Finish::Keep), (positive, Finish::Relu)] {
-            let pooled = reference::max_pool(&whole, 2);
-            let ys = run(Square::Maximum, finish, (&before, y));
-            assert_image(&case.what, (&ys, y), &before, &pooled, case.tolerance());
-        }
-    });
+    for_each_case(check_convolution);
+}
+
+fn check_convolution(case: &Case) {
+    let (weight, bias) = (floats(&case.weight), floats(&case.bias));
+    let expected = reference::convolution(&case.xs, &case.weight, &case.bias, 3, 1);
+    let empty = Image::zeros(expected.height, expected.width, expected.channels);
+    let (before, y) = placed(&empty, expected.channels + 16, 1);
+    let run = |square: Square, finish: Finish<'_>, (before, y): (&Buffer, View)| {
+        at_every_level(|level| {
+            let mut ys = before.clone();
+            let output = Output {
+                values: &mut ys,
+                view: y,
+                square,
+                start: Start::Bias(&bias),
+                finish,
+            };
+            let (products, mut scratch) = (case.products(level, &weight), case.scratch());
+            case.with_inputs(|inputs| {
+                winograd::convolve(level, inputs, &products, &mut [output], &mut scratch);
+            });
+            ys.to_vec()
+        })
+    };
+    let ys = run(Square::Pixels, Finish::Keep, (&before, y));
+    assert_image(&case.what, (&ys, y), &before, &expected, case.tolerance());
+    let mut positive = expected.clone();
+    positive.values.iter_mut().for_each(|y| *y = y.max(0.0));
+    let ys = run(Square::Pixels, Finish::Relu, (&before, y));
+    assert_image(&case.what, (&ys, y), &before, &positive, case.tolerance());
+    let (height, width) = (expected.height / 2, expected.width / 2);
+    let empty = Image::zeros(height, width, expected.channels);
+    let (before, y) = placed(&empty, expected.channels + 16, 1);
+    for (whole, finish) in [(expected, Finish::Keep), (positive, Finish::Relu)] {
+        let pooled = reference::max_pool(&whole, 2);
+        let ys = run(Square::Maximum, finish, (&before, y));
+        assert_image(&case.what, (&ys, y), &before, &pooled, case.tolerance());
+    }
 }
 
 #[test]
 fn an_upsampled_input_gives_the_bits_of_one_that_was_made() {
-    for_each_case(|case| {
-        let weight = floats(&case.weight);
-        let (xs, x) = placed(&case.xs, case.n_in(), 1);
-        let made = Input {
-            values: &xs,
-            view: x.padded(1),
-            scale: Scale::Same,
+    for_each_case(check_upsampling);
+}
+
+fn check_upsampling(case: &Case) {
+    let weight = floats(&case.weight);
+    let (xs, x) = placed(&case.xs, case.n_in(), 1);
+    let made = Input {
+        values: &xs,
+        view: x.padded(1),
+        scale: Scale::Same,
+    };
+    let run = |inputs: &[Input<'_>]| {
+        let mut ys = Buffer::zeros(case.xs.height * case.xs.width * case.bias.len());
+        let output = Output {
+            values: &mut ys,
+            view: View::bordered(case.xs.height, case.xs.width, case.bias.len(), 0),
+            square: Square::Pixels,
+            start: Start::Zero,
+            finish: Finish::Keep,
         };
-        let run = |inputs: &[Input<'_>]| {
-            let mut ys = Buffer::zeros(case.xs.height * case.xs.width * case.bias.len());
-            let output = Output {
-                values: &mut ys,
-                view: View::bordered(case.xs.height, case.xs.width, case.bias.len(), 0),
-                square: Square::Pixels,
-                start: Start::Zero,
-                finish: Finish::Keep,
-            };
-            let products = case.products(Level::best(), &weight);
-            let scratch = &mut case.scratch();
-            winograd::convolve(Level::best(), inputs, &products, &mut [output], scratch);
-            ys
-        };
-        assert!(*case.with_inputs(run) == *run(&[made]), "{}", case.what);
-    });
+        let products = case.products(Level::best(), &weight);
+        let scratch = &mut case.scratch();
+        winograd::convolve(Level::best(), inputs, &products, &mut [output], scratch);
+        ys
+    };
+    assert!(*case.with_inputs(run) == *run(&[made]), "{}", case.what);
 }
 
 #[test]
 fn gradient_of_the_weights_is_the_reference() {
-    for_each_case(|case| {
-        let gradient = case
-            .numbers
-            .image(case.xs.height, case.xs.width, case.bias.len(), 5);
-        let (dys, dy) = placed(&gradient, gradient.channels + 16, 0);
-        let ours = at_every_level(|level| {
-            let mut products = vec![0.0; N_PRODUCTS * case.n_in() * case.bias.len()];
-            let mut scratch = case.scratch();
-            // Twice half of it, so that adding counts.
-            case.with_inputs(|inputs| {
-                for _ in 0..2 {
-                    winograd::weight_gradient(
-                        level,
-                        inputs,
-                        (&dys, dy),
-                        &mut products,
-                        &mut scratch,
-                    );
-                }
-            });
-            let mut weight = vec![f32::NAN; case.weight.len()];
-            winograd::untransform_gradient(level, &products, &mut weight);
-            weight.iter().map(|x| x / 2.0).collect::<Vec<_>>()
+    for_each_case(check_weight_gradient);
+}
+
+fn check_weight_gradient(case: &Case) {
+    let gradient = case
+        .numbers
+        .image(case.xs.height, case.xs.width, case.bias.len(), 5);
+    let (dys, dy) = placed(&gradient, gradient.channels + 16, 0);
+    let ours = at_every_level(|level| {
+        let mut products = vec![0.0; N_PRODUCTS * case.n_in() * case.bias.len()];
+        let mut scratch = case.scratch();
+        // Twice half of it, so that adding counts.
+        case.with_inputs(|inputs| {
+            for _ in 0..2 {
+                winograd::weight_gradient(level, inputs, (&dys, dy), &mut products, &mut scratch);
+            }
         });
-        let (expected, _) = reference::convolution_gradients(&case.xs, &gradient, 3, 1);
-        assert_near(&case.what, &ours, &expected, case.tolerance());
+        let mut weight = vec![f32::NAN; case.weight.len()];
+        winograd::untransform_gradient(level, &products, &mut weight);
+        weight.iter().map(|x| x / 2.0).collect::<Vec<_>>()
     });
+    let (expected, _) = reference::convolution_gradients(&case.xs, &gradient, 3, 1);
+    assert_near(&case.what, &ours, &expected, case.tolerance());
 }
 
 #[test]
 fn turned_weights_give_the_gradients_of_both_inputs() {
-    for_each_case(|case| {
-        let (n_small, n_in, n_out) = (case.small.channels, case.n_in(), case.bias.len());
-        let gradient = case.numbers.image(case.xs.height, case.xs.width, n_out, 5);
-        let (dys, dy) = placed(&gradient, n_out, 1);
-        let mut turned = vec![0.0; case.weight.len()];
-        conv::turned(&floats(&case.weight), (n_in, n_out), &mut turned);
-        let there = case
-            .numbers
-            .image(case.small.height, case.small.width, n_small, 6);
-        let (small_before, small) = placed(&there, n_small + 16, 1);
-        let (large_before, large) = placed(
-            &Image::zeros(case.xs.height, case.xs.width, case.large.channels),
-            case.large.channels,
-            0,
-        );
-        let (smalls, larges) = at_every_level(|level| {
-            let (mut smalls, mut larges) = (small_before.clone(), large_before.clone());
-            let outputs = [
-                (&mut smalls, small, Square::Sum, Start::Existing),
-                (&mut larges, large, Square::Pixels, Start::Zero),
-            ];
-            let there = outputs
-                .into_iter()
-                .filter(|(_, view, ..)| view.channels > 0);
-            let mut outputs: Vec<_> = there
-                .map(|(values, view, square, start)| Output {
-                    values,
-                    view,
-                    square,
-                    start,
-                    finish: Finish::Keep,
-                })
-                .collect();
-            let input = Input {
-                values: &dys,
-                view: dy.padded(1),
-                scale: Scale::Same,
-            };
-            let (products, mut scratch) = (case.products(level, &turned), case.scratch());
-            let forward = case.products(level, &floats(&case.weight));
-            let mut transposed = vec![0.0; products.len()];
-            winograd::turned(&forward, (n_in, n_out), &mut transposed);
-            assert!(transposed == products, "{}: turned products", case.what);
-            winograd::convolve(level, &[input], &products, &mut outputs, &mut scratch);
-            (smalls.to_vec(), larges.to_vec())
-        });
-        let whole = reference::convolution_input_gradient(&case.xs, &gradient, &case.weight, 3, 1);
-        let mut expected =
-            reference::upsample_gradient(&case.small, &channels_of(&whole, 0, n_small), 2);
-        for (value, there) in expected.values.iter_mut().zip(&there.values) {
-            *value += there;
-        }
-        if n_small > 0 {
-            assert_image(
-                &case.what,
-                (&smalls, small),
-                &small_before,
-                &expected,
-                case.tolerance(),
-            );
-        }
-        let expected = channels_of(&whole, n_small, n_in - n_small);
-        if n_in > n_small {
-            assert_image(
-                &case.what,
-                (&larges, large),
-                &large_before,
-                &expected,
-                case.tolerance(),
-            );
-        }
+    for_each_case(check_input_gradients);
+}
+
+fn check_input_gradients(case: &Case) {
+    let (n_small, n_in, n_out) = (case.small.channels, case.n_in(), case.bias.len());
+    let gradient = case.numbers.image(case.xs.height, case.xs.width, n_out, 5);
+    let (dys, dy) = placed(&gradient, n_out, 1);
+    let mut turned = vec![0.0; case.weight.len()];
+    conv::turned(&floats(&case.weight), (n_in, n_out), &mut turned);
+    let there = case
+        .numbers
+        .image(case.small.height, case.small.width, n_small, 6);
+    let (small_before, small) = placed(&there, n_small + 16, 1);
+    let (large_before, large) = placed(
+        &Image::zeros(case.xs.height, case.xs.width, case.large.channels),
+        case.large.channels,
+        0,
+    );
+    let (smalls, larges) = at_every_level(|level| {
+        let (mut smalls, mut larges) = (small_before.clone(), large_before.clone());
+        let outputs = [
+            (&mut smalls, small, Square::Sum, Start::Existing),
+            (&mut larges, large, Square::Pixels, Start::Zero),
+        ];
+        let there = outputs
+            .into_iter()
+            .filter(|(_, view, ..)| view.channels > 0);
+        let mut outputs: Vec<_> = there
+            .map(|(values, view, square, start)| Output {
+                values,
+                view,
+                square,
+                start,
+                finish: Finish::Keep,
+            })
+            .collect();
+        let input = Input {
+            values: &dys,
+            view: dy.padded(1),
+            scale: Scale::Same,
+        };
+        let (products, mut scratch) = (case.products(level, &turned), case.scratch());
+        let forward = case.products(level, &floats(&case.weight));
+        let mut transposed = vec![0.0; products.len()];
+        winograd::turned(&forward, (n_in, n_out), &mut transposed);
+        assert!(transposed == products, "{}: turned products", case.what);
+        winograd::convolve(level, &[input], &products, &mut outputs, &mut scratch);
+        (smalls.to_vec(), larges.to_vec())
     });
+    let whole = reference::convolution_input_gradient(&case.xs, &gradient, &case.weight, 3, 1);
+    let mut expected =
+        reference::upsample_gradient(&case.small, &channels_of(&whole, 0, n_small), 2);
+    for (value, there) in expected.values.iter_mut().zip(&there.values) {
+        *value += there;
+    }
+    if n_small > 0 {
+        assert_image(
+            &case.what,
+            (&smalls, small),
+            &small_before,
+            &expected,
+            case.tolerance(),
+        );
+    }
+    let expected = channels_of(&whole, n_small, n_in - n_small);
+    if n_in > n_small {
+        assert_image(
+            &case.what,
+            (&larges, large),
+            &large_before,
+            &expected,
+            case.tolerance(),
+        );
+    }
 }
 
 #[test]
