@@ -175,6 +175,44 @@ pub fn input_gradient(
     });
 }
 
+/// A row of an image as one vector of channels sees it.
+#[derive(Clone, Copy)]
+struct Row {
+    first: *const f32,
+    pixel: usize,
+}
+
+impl Row {
+    /// # Panics
+    /// When the row's vectors leave the slice.
+    #[inline(always)]
+    fn new<V: Vector>(values: &[f32], view: View, row: usize, channel: usize) -> Self {
+        let len = (view.width.max(1) - 1) * view.pixel + V::LANES;
+        Self {
+            first: values[view.at(row, 0) + channel..][..len].as_ptr(),
+            pixel: view.pixel,
+        }
+    }
+
+    /// # Safety
+    /// The slice that the row was made of is still borrowed, and `column` is less than the view's width.
+    #[inline(always)]
+    #[expect(unsafe_code, reason = "inner loops, free of bounds checks")]
+    unsafe fn at<V: Vector>(self, column: usize) -> V {
+        // SAFETY: `new` found room for all vectors of the row.
+        unsafe { V::load_ptr(self.first.add(column * self.pixel)) }
+    }
+}
+
+/// Sums that do not wait for one another: column c of a row adds to sum c mod 4.
+const N_SUMS: usize = 4;
+
+/// The sums of a row put together.
+#[inline(always)]
+fn total<V: Vector>([a, b, c, d]: [V; N_SUMS]) -> V {
+    a.add(b).add(c.add(d))
+}
+
 struct Moments<'a> {
     xs: &'a [f32],
     x: View,
@@ -193,28 +231,56 @@ impl Kernel for Moments<'_> {
     fn run<V: Vector>(self) {
         let area = V::splat((self.x.height * self.x.width) as f32);
         for channel in (0..self.x.channels).step_by(V::LANES) {
-            let at = |row, column| V::load(&self.xs[self.x.at(row, column) + channel..]);
-            let mut total = V::splat(0.0);
+            let mut sum = V::splat(0.0);
             for row in 0..self.x.height {
-                let mut sum = V::splat(0.0);
-                for column in 0..self.x.width {
-                    sum = sum.add(at(row, column));
-                }
-                total = total.add(sum);
+                sum = sum.add(self.row_sum::<V>(row, channel));
             }
-            let mean = total.div(area);
-            let mut total = V::splat(0.0);
+            let mean = sum.div(area);
+            let mut squares = V::splat(0.0);
             for row in 0..self.x.height {
-                let mut sum = V::splat(0.0);
-                for column in 0..self.x.width {
-                    let difference = at(row, column).sub(mean);
-                    sum = difference.mul_add(difference, sum);
-                }
-                total = total.add(sum);
+                squares = squares.add(self.row_squares::<V>(row, channel, mean));
             }
             mean.store(&mut self.mean[channel..]);
-            total.store(&mut self.squares[channel..]);
+            squares.store(&mut self.squares[channel..]);
         }
+    }
+}
+
+impl Moments<'_> {
+    #[inline(always)]
+    #[expect(unsafe_code, reason = "an inner loop, free of bounds checks")]
+    fn row_sum<V: Vector>(&self, row: usize, channel: usize) -> V {
+        let x = Row::new::<V>(self.xs, self.x, row, channel);
+        let mut sums = [V::splat(0.0); N_SUMS];
+        let mut first = 0;
+        while first < self.x.width {
+            let n = N_SUMS.min(self.x.width - first);
+            for (i, sum) in sums.iter_mut().enumerate().take(n) {
+                // SAFETY: first + n ≤ width.
+                *sum = sum.add(unsafe { x.at(first + i) });
+            }
+            first += n;
+        }
+        total(sums)
+    }
+
+    #[inline(always)]
+    #[expect(unsafe_code, reason = "an inner loop, free of bounds checks")]
+    fn row_squares<V: Vector>(&self, row: usize, channel: usize, mean: V) -> V {
+        let x = Row::new::<V>(self.xs, self.x, row, channel);
+        let mut sums = [V::splat(0.0); N_SUMS];
+        let mut first = 0;
+        while first < self.x.width {
+            let n = N_SUMS.min(self.x.width - first);
+            for (i, sum) in sums.iter_mut().enumerate().take(n) {
+                // SAFETY: first + n ≤ width.
+                let x: V = unsafe { x.at(first + i) };
+                let difference = x.sub(mean);
+                *sum = difference.mul_add(difference, *sum);
+            }
+            first += n;
+        }
+        total(sums)
     }
 }
 
@@ -232,17 +298,22 @@ impl Kernel for Normalize<'_> {
     type Output = ();
 
     #[inline(always)]
+    #[expect(unsafe_code, reason = "an inner loop, free of bounds checks")]
     fn run<V: Vector>(self) {
-        for channel in (0..self.x.channels).step_by(V::LANES) {
-            let scale = V::load(&self.scale[channel..]);
-            let shift = V::load(&self.shift[channel..]);
-            for row in 0..self.x.height {
+        // Rows outside: what one vector of channels brings into the cache, the next one finds there.
+        for row in 0..self.x.height {
+            for channel in (0..self.x.channels).step_by(V::LANES) {
+                let scale = V::load(&self.scale[channel..]);
+                let shift = V::load(&self.shift[channel..]);
+                let x = Row::new::<V>(self.xs, self.x, row, channel);
+                let ys = &mut self.ys[self.y.at(row, 0) + channel..];
                 for column in 0..self.x.width {
-                    let x = V::load(&self.xs[self.x.at(row, column) + channel..]);
+                    // SAFETY: the column is one of the row's.
+                    let x: V = unsafe { x.at(column) };
                     let y = self
                         .finish
                         .apply(x.mul_add(scale, shift), row, column, channel);
-                    y.store(&mut self.ys[self.y.at(row, column) + channel..]);
+                    y.store(&mut ys[column * self.y.pixel..]);
                 }
             }
         }
@@ -266,25 +337,39 @@ impl Kernel for GradientSums<'_> {
     #[inline(always)]
     fn run<V: Vector>(self) {
         for channel in (0..self.x.channels).step_by(V::LANES) {
-            let (mean, rstd) = (
-                V::load(&self.mean[channel..]),
-                V::load(&self.rstd[channel..]),
-            );
+            let mean = V::load(&self.mean[channel..]);
+            let rstd = V::load(&self.rstd[channel..]);
             let (mut sums, mut products) = (V::splat(0.0), V::splat(0.0));
             for row in 0..self.x.height {
-                let (mut sum, mut product) = (V::splat(0.0), V::splat(0.0));
-                for column in 0..self.x.width {
-                    let x = V::load(&self.xs[self.x.at(row, column) + channel..]);
-                    let dy = V::load(&self.dys[self.dy.at(row, column) + channel..]);
-                    sum = sum.add(dy);
-                    product = dy.mul_add(x.sub(mean), product);
-                }
+                let (sum, product) = self.row::<V>(row, channel, mean);
                 sums = sums.add(sum);
                 products = products.add(product);
             }
             sums.store(&mut self.sum[channel..]);
             products.mul(rstd).store(&mut self.product[channel..]);
         }
+    }
+}
+
+impl GradientSums<'_> {
+    #[inline(always)]
+    #[expect(unsafe_code, reason = "an inner loop, free of bounds checks")]
+    fn row<V: Vector>(&self, row: usize, channel: usize, mean: V) -> (V, V) {
+        let x = Row::new::<V>(self.xs, self.x, row, channel);
+        let dy = Row::new::<V>(self.dys, self.dy, row, channel);
+        let (mut sums, mut products) = ([V::splat(0.0); N_SUMS], [V::splat(0.0); N_SUMS]);
+        let mut first = 0;
+        while first < self.x.width {
+            let n = N_SUMS.min(self.x.width - first);
+            for (i, (sum, product)) in sums.iter_mut().zip(&mut products).enumerate().take(n) {
+                // SAFETY: first + n ≤ width, which is that of both views.
+                let (x, dy): (V, V) = unsafe { (x.at(first + i), dy.at(first + i)) };
+                *sum = sum.add(dy);
+                *product = dy.mul_add(x.sub(mean), *product);
+            }
+            first += n;
+        }
+        (total(sums), total(products))
     }
 }
 
@@ -304,23 +389,27 @@ impl Kernel for InputGradient<'_> {
     type Output = ();
 
     #[inline(always)]
+    #[expect(unsafe_code, reason = "an inner loop, free of bounds checks")]
     fn run<V: Vector>(self) {
-        for channel in (0..self.x.channels).step_by(V::LANES) {
-            let of = |values: &[f32]| V::load(&values[channel..]);
-            let (mean, rstd, scale) = (
-                of(self.batch.mean),
-                of(self.batch.rstd),
-                of(self.batch.scale),
-            );
-            let mean_dy = of(self.batch.mean_dy);
-            // x̂ · mean_product = (x − mean) · (rstd · mean_product)
-            let slope = V::splat(0.0).sub(rstd.mul(of(self.batch.mean_product)));
-            for row in 0..self.x.height {
+        let batch = self.batch;
+        // Rows outside, as in `Normalize`.
+        for row in 0..self.x.height {
+            for channel in (0..self.x.channels).step_by(V::LANES) {
+                let mean = V::load(&batch.mean[channel..]);
+                let rstd = V::load(&batch.rstd[channel..]);
+                let scale = V::load(&batch.scale[channel..]);
+                let mean_dy = V::load(&batch.mean_dy[channel..]);
+                // x̂ · mean_product = (x − mean) · (rstd · mean_product)
+                let slope = rstd.mul(V::load(&batch.mean_product[channel..]));
+                let slope = V::splat(0.0).sub(slope);
+                let x = Row::new::<V>(self.xs, self.x, row, channel);
+                let dy = Row::new::<V>(self.dys, self.dy, row, channel);
+                let dxs = &mut self.dxs[self.dx.at(row, 0) + channel..];
                 for column in 0..self.x.width {
-                    let x = of(&self.xs[self.x.at(row, column)..]);
-                    let dy = of(&self.dys[self.dy.at(row, column)..]);
+                    // SAFETY: the column is one of the row's, in both views.
+                    let (x, dy): (V, V) = unsafe { (x.at(column), dy.at(column)) };
                     let inner = x.sub(mean).mul_add(slope, dy.sub(mean_dy));
-                    let to = &mut self.dxs[self.dx.at(row, column) + channel..];
+                    let to = &mut dxs[column * self.dx.pixel..];
                     let sum = self.accumulate.onto(to, inner.mul(scale));
                     self.finish.apply(sum, row, column, channel).store(to);
                 }

@@ -18,7 +18,7 @@ impl Chunk {
         };
         let (x, dy) = (
             plan.view(operation.input(), slot),
-            plan.view(operation.output, slot),
+            context.gradient_view(operation.output, slot),
         );
         let statistics = &mut self.statistics[index][image * 2 * x.channels..][..2 * x.channels];
         let norm = &context.norms[index];
@@ -46,7 +46,7 @@ impl Chunk {
         };
         let x = plan.view(operation.input(), slot).padded(*padding);
         let xs = (&*self.values[plan.values[operation.input()].buffer], x);
-        let dy = plan.view(operation.output, slot);
+        let dy = context.gradient_view(operation.output, slot);
         let dys = (&*self.gradients[plan.values[operation.output].buffer], dy);
         conv::weight_gradient(level, xs, dys, &mut self.parameter_gradient[weight.clone()]);
         if *bias_learns {
@@ -63,10 +63,9 @@ impl Chunk {
     ) {
         let (plan, level) = (context.plan, context.level);
         let operation = &plan.operations[i];
-        let (x, dy) = (
-            plan.view(operation.input(), slot),
-            plan.view(operation.output, slot),
-        );
+        let x = plan.view(operation.input(), slot);
+        let dx = context.gradient_view(operation.input(), slot);
+        let dy = context.gradient_view(operation.output, slot);
         let to = plan.values[operation.input()].buffer;
         let mut dxs = mem::take(&mut self.gradients[to]);
         let dys = &*self.gradients[plan.values[operation.output].buffer];
@@ -81,21 +80,29 @@ impl Chunk {
             Kind::Convolution { side, padding, .. } => {
                 let dys = (dys, reached(dy, *side, *padding));
                 let weight = &context.prepared[i].turned;
-                conv::forward(level, dys, weight, (&mut dxs, x), start(accumulate), finish);
+                let into = (&mut *dxs, dx);
+                conv::forward(level, dys, weight, into, start(accumulate), finish);
             }
             Kind::BatchNorm { index } => {
                 let batch = context.norms[*index].gradient();
-                let (xs, dys, dxs) = ((xs, x), (dys, dy), (&mut *dxs, x));
+                let (xs, dys, dxs) = ((xs, x), (dys, dy), (&mut *dxs, dx));
                 norm::input_gradient(level, xs, dys, batch, dxs, accumulate, finish);
             }
             Kind::MaxPool { side } => {
-                let into = (&mut *dxs, x);
+                let into = (&mut *dxs, dx);
                 pool::max_pool_gradient(level, *side, (xs, x), (dys, dy), into, accumulate, finish);
             }
             Kind::Upsample { side } => {
-                pool::upsample_gradient(level, *side, (dys, dy), (&mut dxs, x), accumulate, finish);
+                pool::upsample_gradient(
+                    level,
+                    *side,
+                    (dys, dy),
+                    (&mut dxs, dx),
+                    accumulate,
+                    finish,
+                );
             }
-            Kind::Copy => copy::copy(level, (dys, dy), (&mut dxs, x), accumulate, finish),
+            Kind::Copy => copy::copy(level, (dys, dy), (&mut dxs, dx), accumulate, finish),
             Kind::Linear { .. } => unreachable!("linear layers work on the chunk"),
         }
         self.gradients[to] = dxs;

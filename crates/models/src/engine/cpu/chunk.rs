@@ -4,11 +4,11 @@ use std::mem;
 use std::ops::Range;
 
 use juggle_kernels::conv::{self, Start};
-use juggle_kernels::{Accumulate, Buffer, Finish, Level, copy, loss, norm, pool};
+use juggle_kernels::{Accumulate, Buffer, Finish, Level, View, copy, loss, norm, pool};
 
 use super::plan::{Kind, Plan};
 use super::prepared::{Prepared, n_products};
-use super::program::Item;
+use super::program::{Item, runs};
 use crate::{Loss, Targets};
 
 /// What all chunks read during a phase.
@@ -24,6 +24,20 @@ pub(super) struct Context<'a> {
     pub(super) training: Option<(Loss, Targets<'a>)>,
     /// Images in the batch.
     pub(super) n: usize,
+    /// [`Program::transient`](super::program::Program); nothing where there are no gradients.
+    pub(super) transient: &'a [bool],
+}
+
+impl Context<'_> {
+    /// Where the gradient of a value of image `slot` lies.
+    pub(super) fn gradient_view(&self, value: usize, slot: usize) -> View {
+        let buffer = self.plan.values[value].buffer;
+        self.plan.view(value, self.gradient_slot(buffer, slot))
+    }
+
+    fn gradient_slot(&self, buffer: usize, slot: usize) -> usize {
+        if self.transient[buffer] { 0 } else { slot }
+    }
 }
 
 /// A batch normalisation's numbers for one step, one value a channel each.
@@ -86,19 +100,17 @@ pub(super) struct Chunk {
 
 impl Chunk {
     /// Makes room; memory only ever grows, so that steps of one size allocate once.
-    pub(super) fn prepare(&mut self, plan: &Plan, range: Range<usize>, backward: bool) {
+    pub(super) fn prepare(&mut self, plan: &Plan, range: Range<usize>, transient: Option<&[bool]>) {
+        let backward = transient.is_some();
         let n = range.len();
         let slots = if plan.is_by_image() { n.min(1) } else { n };
         if self.slots < slots {
-            let buffers = || {
-                plan.buffers
-                    .iter()
-                    .map(|size| Buffer::zeros(size * slots))
-                    .collect()
-            };
-            self.values = buffers();
-            if backward {
-                self.gradients = buffers();
+            let sizes = plan.buffers.iter();
+            self.values = sizes.clone().map(|n| Buffer::zeros(n * slots)).collect();
+            if let Some(transient) = transient {
+                let sizes = sizes.zip(transient);
+                let lens = sizes.map(|(n, &transient)| if transient { *n } else { n * slots });
+                self.gradients = lens.map(Buffer::zeros).collect();
             }
             self.slots = slots;
         }
@@ -136,10 +148,8 @@ impl Chunk {
             return;
         }
         let by_image = context.plan.is_by_image();
-        let same_kind =
-            |a: &Item, b: &Item| is_for_chunk(context.plan, a) == is_for_chunk(context.plan, b);
-        for run in items.chunk_by(same_kind) {
-            if is_for_chunk(context.plan, &run[0]) {
+        for run in runs(context.plan, items) {
+            if run[0].is_for_chunk(context.plan) {
                 for &item in run {
                     match item {
                         Item::Untransform(i) => self.untransform(context, i),
@@ -168,6 +178,7 @@ impl Chunk {
             Item::Loss => self.loss(context, image, slot),
             Item::Clear(buffer) => {
                 let size = context.plan.buffers[buffer];
+                let slot = context.gradient_slot(buffer, slot);
                 self.gradients[buffer][slot * size..][..size].fill(0.0);
             }
             Item::Mask(i) => {
@@ -176,7 +187,8 @@ impl Chunk {
                     context.plan.values[value].buffer,
                     context.plan.view(value, slot),
                 );
-                let gradient = (&mut *self.gradients[buffer], view);
+                let gradient = context.gradient_view(value, slot);
+                let gradient = (&mut *self.gradients[buffer], gradient);
                 copy::mask(context.level, (&self.values[buffer], view), gradient);
             }
             Item::Sums(i) => self.sums(context, i, image, slot),
@@ -227,6 +239,7 @@ impl Chunk {
         let view = plan.view(plan.output, slot);
         let row = output.positions.len() * view.height * view.width;
         let gradient = &mut self.gradients[output.buffer];
+        let gradient_view = context.gradient_view(plan.output, slot);
         let in_batch = self.range.start + image;
         self.losses[image] = match (loss, targets) {
             (Loss::CrossEntropy { label_smoothing }, Targets::Labels(labels)) => {
@@ -235,7 +248,7 @@ impl Chunk {
                     labels[in_batch] as usize,
                     label_smoothing,
                     1.0 / context.n as f64,
-                    &mut gradient[view.offset..][..view.channels],
+                    &mut gradient[gradient_view.offset..][..view.channels],
                 )
             }
             (_, Targets::Images(images)) => {
@@ -250,7 +263,7 @@ impl Chunk {
                     &output.positions,
                     &images[in_batch * row..][..row],
                     weight,
-                    (gradient, view),
+                    (gradient, gradient_view),
                 );
                 sum / row as f64
             }
@@ -322,18 +335,5 @@ impl Chunk {
         let (mean, squares) = statistics.split_at_mut(view.channels);
         let xs = &self.values[context.plan.values[operation.input()].buffer];
         norm::moments(context.level, (xs, view), mean, squares);
-    }
-}
-
-/// Whether an item is done once for all images of a chunk.
-fn is_for_chunk(plan: &Plan, item: &Item) -> bool {
-    match *item {
-        Item::Forward(i)
-        | Item::ParameterGradient(i)
-        | Item::InputGradient { operation: i, .. } => {
-            matches!(plan.operations[i].kind, Kind::Linear { .. })
-        }
-        Item::Untransform(_) => true,
-        _ => false,
     }
 }

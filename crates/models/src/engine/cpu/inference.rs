@@ -102,8 +102,9 @@ impl Inference {
                 inputs,
                 training: None,
                 n,
+                transient: &[],
             };
-            chunk.prepare(&self.plan, 0..n, false);
+            chunk.prepare(&self.plan, 0..n, None);
             chunk.run(&context, &self.items);
             outputs.copy_from_slice(&chunk.outputs);
             self.idle().push(chunk);

@@ -36,6 +36,39 @@ pub(super) enum Item {
     Untransform(usize),
 }
 
+impl Item {
+    /// Whether it is done once for all images of a chunk.
+    pub(super) fn is_for_chunk(&self, plan: &Plan) -> bool {
+        match *self {
+            Self::Forward(i)
+            | Self::ParameterGradient(i)
+            | Self::InputGradient { operation: i, .. } => {
+                matches!(plan.operations[i].kind, Kind::Linear { .. })
+            }
+            Self::Untransform(_) => true,
+            _ => false,
+        }
+    }
+
+    /// The buffers whose gradients it reads or writes.
+    fn gradients(&self, plan: &Plan) -> Vec<usize> {
+        let buffer = |value: usize| plan.values[value].buffer;
+        match *self {
+            Self::Load | Self::Forward(_) | Self::Moments(_) | Self::Untransform(_) => Vec::new(),
+            Self::Loss => vec![buffer(plan.output)],
+            Self::Clear(cleared) => vec![cleared],
+            Self::Mask(i) | Self::Sums(i) | Self::ParameterGradient(i) => {
+                vec![buffer(plan.operations[i].output)]
+            }
+            Self::InputGradient { operation: i, .. } => {
+                let operation = &plan.operations[i];
+                let inputs = operation.inputs.iter().map(|part| buffer(part.value));
+                inputs.chain([buffer(operation.output)]).collect()
+            }
+        }
+    }
+}
+
 /// How the gradient of one input is written.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PartGradient {
@@ -65,6 +98,9 @@ pub(super) struct Program {
     pub(super) phases: Vec<Phase>,
     /// The operations whose input's gradient is computed, and which need turned weights for it.
     pub(super) turned: Vec<usize>,
+    /// The buffers whose gradients are made and used up while a phase works on one image: all images share their place, which
+    /// stays in the cache.
+    pub(super) transient: Vec<bool>,
 }
 
 impl Program {
@@ -97,10 +133,33 @@ impl Program {
             }
         }
         Self {
+            transient: transient_gradients(plan, &writer.phases),
             phases: writer.phases,
             turned: writer.turned,
         }
     }
+}
+
+/// Consecutive items that are done image by image, or all on the chunk.
+pub(super) fn runs<'a>(plan: &'a Plan, items: &'a [Item]) -> impl Iterator<Item = &'a [Item]> {
+    items.chunk_by(|a, b| a.is_for_chunk(plan) == b.is_for_chunk(plan))
+}
+
+/// Which buffers' gradients no run of items leaves to another.
+fn transient_gradients(plan: &Plan, phases: &[Phase]) -> Vec<bool> {
+    let mut n_runs = vec![0; plan.buffers.len()];
+    let mut by_chunk = vec![false; plan.buffers.len()];
+    for run in phases.iter().flat_map(|phase| runs(plan, &phase.items)) {
+        let mut touched: Vec<usize> = run.iter().flat_map(|item| item.gradients(plan)).collect();
+        touched.sort_unstable();
+        touched.dedup();
+        for buffer in touched {
+            n_runs[buffer] += 1;
+            by_chunk[buffer] |= run[0].is_for_chunk(plan);
+        }
+    }
+    let counts = n_runs.into_iter().zip(by_chunk);
+    counts.map(|(n, by_chunk)| n <= 1 && !by_chunk).collect()
 }
 
 /// Which buffers' gradients lead to a parameter.

@@ -77,7 +77,8 @@ impl Workspace {
             .par_iter_mut()
             .enumerate()
             .for_each(|(i, chunk)| {
-                chunk.prepare(plan, i * n / CHUNKS..(i + 1) * n / CHUNKS, true);
+                let range = i * n / CHUNKS..(i + 1) * n / CHUNKS;
+                chunk.prepare(plan, range, Some(&program.transient));
             });
         Prepared::update(&mut self.prepared, plan, level, parameters);
         for phase in &program.phases {
@@ -90,6 +91,7 @@ impl Workspace {
                 inputs: batch.inputs,
                 training: Some((batch.loss, batch.targets)),
                 n,
+                transient: &program.transient,
             };
             self.chunks
                 .par_iter_mut()

@@ -2,14 +2,13 @@
 
 use std::mem;
 
-use juggle_kernels::View;
 use juggle_kernels::conv::winograd::{self, Input, Output, Scale, Square};
 use juggle_kernels::conv::{self, Start};
 use juggle_kernels::{Buffer, Finish};
 
 use super::backward::start;
 use super::chunk::{Chunk, Context};
-use super::plan::{Kind, Operation, Plan};
+use super::plan::{Kind, Operation, Part, Plan};
 use super::program::PartGradient;
 
 /// The inputs of a convolution with their padding; the second repeats the first where there is one.
@@ -76,7 +75,7 @@ impl Chunk {
         else {
             return;
         };
-        let dy = plan.view(operation.output, slot);
+        let dy = context.gradient_view(operation.output, slot);
         let dys = (&*self.gradients[plan.values[operation.output].buffer], dy);
         let (inputs, n) = inputs(plan, operation, slot, &self.values);
         let products = &mut self.product_gradients[i];
@@ -104,36 +103,33 @@ impl Chunk {
         let operation = &plan.operations[i];
         let n = operation.inputs.len();
         // The parts differ in size, so they never share a buffer.
-        let places = [operation.inputs[0], operation.inputs[n - 1]].map(|part| {
-            let place = (plan.values[part.value].buffer, plan.view(part.value, slot));
-            let square = match part.scale {
+        let parts = [operation.inputs[0], operation.inputs[n - 1]];
+        let buffers = parts.map(|part| plan.values[part.value].buffer);
+        let mut first = mem::take(&mut self.gradients[buffers[0]]);
+        let mut second = mem::take(&mut self.gradients[buffers[n - 1]]);
+        let values = &self.values;
+        let output = |dxs, part: Part, into: PartGradient| Output {
+            values: dxs,
+            view: context.gradient_view(part.value, slot),
+            square: match part.scale {
                 Scale::Same => Square::Pixels,
                 Scale::Half => Square::Sum,
-            };
-            (place.0, place.1, square)
-        });
-        let mut first = mem::take(&mut self.gradients[places[0].0]);
-        let mut second = mem::take(&mut self.gradients[places[n - 1].0]);
-        let values = &self.values;
-        let output =
-            |dxs, (buffer, view, square): (usize, View, Square), into: PartGradient| Output {
-                values: dxs,
-                view,
-                square,
-                start: start(into.accumulate),
-                finish: if into.masked {
-                    Finish::Mask(&values[buffer], view)
-                } else {
-                    Finish::Keep
-                },
-            };
+            },
+            start: start(into.accumulate),
+            finish: if into.masked {
+                let mask = &values[plan.values[part.value].buffer];
+                Finish::Mask(mask, plan.view(part.value, slot))
+            } else {
+                Finish::Keep
+            },
+        };
         let mut outputs = [
-            output(&mut *first, places[0], into[0]),
-            output(&mut *second, places[n - 1], into[1]),
+            output(&mut *first, parts[0], into[0]),
+            output(&mut *second, parts[1], into[1]),
         ];
         let input = Input {
             values: &self.gradients[plan.values[operation.output].buffer],
-            view: plan.view(operation.output, slot).padded(1),
+            view: context.gradient_view(operation.output, slot).padded(1),
             scale: Scale::Same,
         };
         winograd::convolve(
@@ -144,8 +140,8 @@ impl Chunk {
             &mut self.scratch,
         );
         if n == 2 {
-            self.gradients[places[1].0] = second;
+            self.gradients[buffers[1]] = second;
         }
-        self.gradients[places[0].0] = first;
+        self.gradients[buffers[0]] = first;
     }
 }
