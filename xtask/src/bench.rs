@@ -3,7 +3,7 @@
 //! Two long-lived programs wait for work, one of our crates and one of PyTorch; in each round each of
 //! them works for a moment while the other one waits, and the ratio is taken round by round.
 //!
-//! Module map: [`rows`] is the table of what is compared, [`measure`] times a row, [`peer`] talks to the programs,
+//! Module map: [`mod@rows`] is the table of what is compared, [`mod@measure`] times a row, [`peer`] talks to the programs,
 //! [`process`] starts and watches them, [`neighbours`] sees who else was busy, [`statistics`] makes ratios, [`table`] writes them down, [`footprint`] is
 //! memory and start-up.
 
