@@ -241,12 +241,7 @@ fn measure(rows: &[Row], paths: &Paths, pinning: Pinning, results: &mut Results)
         let outcome = bench.measure(row)?;
         eprintln!("[{}/{}] {}", index + 1, rows.len(), table::line(&outcome));
         for (config, reason) in &outcome.failed {
-            let line = format!(
-                "PyTorch `{config}` in {}, {} threads: {reason}",
-                row.id, row.threads
-            );
-            eprintln!("      not run: {line}");
-            results.not_run.push(line);
+            eprintln!("      not run: `{config}`: {reason}");
         }
         results.rows.push(outcome);
         results.facts.clone_from(&bench.peers.facts);
@@ -337,7 +332,11 @@ fn document(results: &Results) -> String {
             seconds * 1e3
         );
     }
-    for line in &results.not_run {
+    for line in results
+        .not_run
+        .iter()
+        .chain(&table::failures(&results.rows))
+    {
         notes += &format!("- not run: {line}\n");
     }
     blocks.push(notes);

@@ -12,7 +12,8 @@
 //!
 //! Every output is one chain of fused multiply-adds over (kernel row, kernel column, input channel), whatever the tile.
 //! Pixel strides that networks have are compile-time constants: 16 pixels are then 16 displacements from one pointer,
-//! where a run-time stride needs more pointers than there are registers.
+//! where a run-time stride needs more pointers than there are registers. A convolution with a stride of its own, whose
+//! neighbouring outputs read pixels further apart, always takes the run-time path.
 
 mod gradient;
 mod turn;
@@ -21,7 +22,7 @@ pub mod winograd;
 use crate::simd::{Kernel, Vector};
 use crate::{Finish, Level, View};
 
-pub use gradient::{bias_gradient, weight_gradient};
+pub use gradient::{bias_gradient, strided_weight_gradient, weight_gradient};
 pub use turn::turned;
 
 /// What a sum begins with.
@@ -45,6 +46,38 @@ pub enum Start<'a> {
 /// When a view leaves its slice, or a shape does not fit.
 pub fn forward(
     level: Level,
+    xs: (&[f32], View),
+    weight: &[f32],
+    ys: (&mut [f32], View),
+    start: Start<'_>,
+    finish: Finish<'_>,
+) {
+    strided(level, 1, xs, weight, ys, start, finish);
+}
+
+/// [`forward`] with a stride: output pixel (i, j) begins at input pixel (i · stride, j · stride).
+///
+/// The kernel has `x.height − (y.height − 1) · stride` rows: an input's last rows that no output reads are not part of the
+/// view. The plain path of convolutions; with a stride of 1 it is the fast one.
+///
+/// # Panics
+/// As [`forward`], and when the stride is 0.
+///
+/// # Examples
+///
+/// ```
+/// use juggle_kernels::conv::{self, Start};
+/// use juggle_kernels::{Finish, Level, View};
+///
+/// // Every second pixel of five, times two.
+/// let (xs, x) = ([1.0, 2.0, 3.0, 4.0, 5.0], View::bordered(1, 5, 1, 0));
+/// let (mut ys, y) = ([0.0; 3 * 16], View::bordered(1, 3, 16, 0));
+/// conv::strided(Level::best(), 2, (&xs, x), &[2.0; 16], (&mut ys, y), Start::Zero, Finish::Keep);
+/// assert_eq!([ys[0], ys[16], ys[32]], [2.0, 6.0, 10.0]);
+/// ```
+pub fn strided(
+    level: Level,
+    stride: usize,
     (xs, x): (&[f32], View),
     weight: &[f32],
     (ys, y): (&mut [f32], View),
@@ -53,7 +86,7 @@ pub fn forward(
 ) {
     x.check(xs.len());
     y.check_vectors(ys.len());
-    let (kernel_height, kernel_width) = kernel_size(x, y);
+    let (kernel_height, kernel_width) = kernel_size(x, y, stride);
     assert_eq!(
         weight.len(),
         n_weights((kernel_height, kernel_width), x, y),
@@ -72,16 +105,23 @@ pub fn forward(
         y,
         kernel_height,
         kernel_width,
+        stride,
         start,
         finish,
     });
 }
 
 /// Rows and columns of the kernel that takes a padded `x` to `y`.
-fn kernel_size(x: View, y: View) -> (usize, usize) {
-    let fits = x.height >= y.height && x.width >= y.width;
-    assert!(fits, "{y:?} is no larger than {x:?}");
-    (x.height - y.height + 1, x.width - y.width + 1)
+fn kernel_size(x: View, y: View, stride: usize) -> (usize, usize) {
+    // The rows of `x` from the beginning of the last window on; saturating, so that absurd views cannot wrap around into a fit.
+    let side = |x: usize, y: usize| {
+        let from = y.saturating_mul(stride);
+        x.saturating_add(stride).checked_sub(from)
+    };
+    match (side(x.height, y.height), side(x.width, y.width)) {
+        (Some(height @ 1..), Some(width @ 1..)) if stride > 0 => (height, width),
+        _ => panic!("{y:?} is no larger than {x:?} at a stride of {stride}"),
+    }
 }
 
 /// Weights of a kernel between these channels; saturating, so that absurd views cannot wrap around into a fit.
@@ -102,6 +142,8 @@ struct Forward<'a> {
     y: View,
     kernel_height: usize,
     kernel_width: usize,
+    /// Input pixels from one output pixel to the next.
+    stride: usize,
     start: Start<'a>,
     finish: Finish<'a>,
 }
@@ -111,19 +153,20 @@ impl Kernel for Forward<'_> {
 
     #[inline(always)]
     fn run<V: Vector>(mut self) {
-        match self.x.pixel {
-            16 => self.all::<V, 16>(),
-            32 => self.all::<V, 32>(),
-            48 => self.all::<V, 48>(),
-            64 => self.all::<V, 64>(),
-            96 => self.all::<V, 96>(),
+        match (self.stride, self.x.pixel) {
+            (1, 16) => self.all::<V, 16>(),
+            (1, 32) => self.all::<V, 32>(),
+            (1, 48) => self.all::<V, 48>(),
+            (1, 64) => self.all::<V, 64>(),
+            (1, 96) => self.all::<V, 96>(),
             _ => self.all::<V, 0>(),
         }
     }
 }
 
 impl Forward<'_> {
-    /// All output channels, in groups as wide as the registers allow. `PIXEL` is the input's pixel stride, or 0.
+    /// All output channels, in groups as wide as the registers allow. `PIXEL` is the input's pixel stride where the
+    /// convolution has none of its own, or 0.
     #[inline(always)]
     fn all<V: Vector, const PIXEL: usize>(&mut self) {
         let n_vectors = self.y.channels / V::LANES;
@@ -180,8 +223,11 @@ impl Forward<'_> {
         column: usize,
         first: usize,
     ) {
-        let pixel = if PIXEL == 0 { self.x.pixel } else { PIXEL };
-        let stride = self.weight_row;
+        let (pixel, stride) = match PIXEL {
+            0 => (self.x.pixel, self.stride),
+            _ => (PIXEL, 1),
+        };
+        let weight_row = self.weight_row;
         // Pixels without a gap between them make one run of a kernel row.
         let (runs, run) = if self.x.channels == pixel {
             (1, self.kernel_width * pixel)
@@ -189,14 +235,15 @@ impl Forward<'_> {
             (self.kernel_width, self.x.channels)
         };
         let mut acc = self.begin::<V, P, N>(row, column, first);
-        // SAFETY: `forward` checked that the padded input's view lies in `xs`; row + kernel_height ≤ x.height and
-        // column + P + kernel_width − 1 ≤ x.width, so every x read is a value of the view. It checked that `weight`
-        // holds kernel_height · runs · run rows of `stride` values, of which first + N·LANES ≤ stride are read; `winograd` made
+        // SAFETY: `forward` checked that the padded input's view lies in `xs`; the last row of
+        // windows ends at x.height = (y.height − 1) · stride + kernel_height, likewise its columns, and column + P ≤ y.width, so every x read is a value of the view. It checked that `weight`
+        // holds kernel_height · runs · run rows of `weight_row` values, of which first + N·LANES ≤ weight_row are read; `winograd` made
         // its views inside its scratch memory, and its rows of weights likewise hold all output channels.
         unsafe {
             let mut w = self.weight.as_ptr().wrapping_add(first);
             for kernel_row in 0..self.kernel_height {
-                let from = self.xs.as_ptr().add(self.x.at(row + kernel_row, column));
+                let at = self.x.at(row * stride + kernel_row, column * stride);
+                let from = self.xs.as_ptr().add(at);
                 for r in 0..runs {
                     let mut x = from.add(r * pixel);
                     for _ in 0..run {
@@ -205,13 +252,13 @@ impl Forward<'_> {
                             *weight = V::load_ptr(w.add(n * V::LANES));
                         }
                         for (p, acc) in acc.iter_mut().enumerate() {
-                            let value = V::splat(*x.add(p * pixel));
+                            let value = V::splat(*x.add(p * stride * pixel));
                             for (acc, weight) in acc.iter_mut().zip(weights) {
                                 *acc = value.mul_add(weight, *acc);
                             }
                         }
                         x = x.wrapping_add(1);
-                        w = w.wrapping_add(stride);
+                        w = w.wrapping_add(weight_row);
                     }
                 }
             }

@@ -44,22 +44,33 @@ impl Image {
     }
 }
 
+/// How a square kernel moves over an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Rows and columns of the kernel.
+    pub side: usize,
+    /// Pixels from one position to the next.
+    pub stride: usize,
+    /// Rows and columns of zeros on every side of the image.
+    pub padding: usize,
+}
+
+impl Window {
+    /// The positions in a row or column of so many pixels.
+    #[must_use]
+    pub fn positions(self, pixels: usize) -> usize {
+        (pixels + 2 * self.padding - self.side) / self.stride + 1
+    }
+}
+
 /// The cross-correlation with `weight` `[kernel row][kernel column][in][out]` of a square kernel, zeros around, plus bias.
 #[must_use]
-pub fn convolution(xs: &Image, weight: &[f64], bias: &[f64], side: usize, padding: usize) -> Image {
-    let (height, width) = (
-        xs.height + 2 * padding + 1 - side,
-        xs.width + 2 * padding + 1 - side,
-    );
+pub fn convolution(xs: &Image, weight: &[f64], bias: &[f64], window: Window) -> Image {
+    let (height, width) = (window.positions(xs.height), window.positions(xs.width));
     let mut ys = Image::zeros(height, width, bias.len());
-    for_each_product(
-        xs,
-        (height, width, bias.len()),
-        (side, padding),
-        |x, w, y| {
-            ys.values[y] += x * weight[w];
-        },
-    );
+    for_each_product(xs, (height, width, bias.len()), window, |x, w, y| {
+        ys.values[y] += x * weight[w];
+    });
     for (i, y) in ys.values.iter_mut().enumerate() {
         *y += bias[i % bias.len()];
     }
@@ -68,15 +79,10 @@ pub fn convolution(xs: &Image, weight: &[f64], bias: &[f64], side: usize, paddin
 
 /// The gradients of [`convolution`]'s weights and bias.
 #[must_use]
-pub fn convolution_gradients(
-    xs: &Image,
-    dys: &Image,
-    side: usize,
-    padding: usize,
-) -> (Vec<f64>, Vec<f64>) {
-    let mut weight = vec![0.0; side * side * xs.channels * dys.channels];
+pub fn convolution_gradients(xs: &Image, dys: &Image, window: Window) -> (Vec<f64>, Vec<f64>) {
+    let mut weight = vec![0.0; window.side.pow(2) * xs.channels * dys.channels];
     let shape = (dys.height, dys.width, dys.channels);
-    for_each_product(xs, shape, (side, padding), |x, w, y| {
+    for_each_product(xs, shape, window, |x, w, y| {
         weight[w] += x * dys.values[y];
     });
     let mut bias = vec![0.0; dys.channels];
@@ -92,8 +98,7 @@ pub fn convolution_input_gradient(
     xs: &Image,
     dys: &Image,
     weight: &[f64],
-    side: usize,
-    padding: usize,
+    window: Window,
 ) -> Image {
     // Numbering the input's values shows which of them each product reads.
     let mut numbered = Image::zeros(xs.height, xs.width, xs.channels);
@@ -102,7 +107,7 @@ pub fn convolution_input_gradient(
     }
     let mut dxs = Image::zeros(xs.height, xs.width, xs.channels);
     let shape = (dys.height, dys.width, dys.channels);
-    for_each_product(&numbered, shape, (side, padding), |number, w, y| {
+    for_each_product(&numbered, shape, window, |number, w, y| {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -119,7 +124,11 @@ pub fn convolution_input_gradient(
 fn for_each_product(
     xs: &Image,
     (height, width, out_channels): (usize, usize, usize),
-    (side, padding): (usize, usize),
+    Window {
+        side,
+        stride,
+        padding,
+    }: Window,
     mut visit: impl FnMut(f64, usize, usize),
 ) {
     for y in 0..height * width * out_channels {
@@ -134,8 +143,8 @@ fn for_each_product(
                 w / xs.channels % side,
                 w / xs.channels / side,
             );
-            let from_row = (row + ky).checked_sub(padding);
-            let from_column = (column + kx).checked_sub(padding);
+            let from_row = (row * stride + ky).checked_sub(padding);
+            let from_column = (column * stride + kx).checked_sub(padding);
             visit(xs.padded(from_row, from_column, c), w * out_channels + o, y);
         }
     }

@@ -84,6 +84,41 @@ impl View {
         }
     }
 
+    /// Every `stride`-th pixel of every `stride`-th row, from the first on.
+    ///
+    /// # Panics
+    /// When the stride is 0.
+    #[must_use]
+    pub fn every(self, stride: usize) -> Self {
+        Self {
+            row: self.row * stride,
+            pixel: self.pixel * stride,
+            height: self.height.div_ceil(stride),
+            width: self.width.div_ceil(stride),
+            ..self
+        }
+    }
+
+    /// The rows and columns that squares of `side` pixels read which begin every `stride` pixels; what is left over at the
+    /// end is none of them.
+    ///
+    /// # Panics
+    /// When there is no room for one, or the stride is 0.
+    #[must_use]
+    pub fn covered(self, side: usize, stride: usize) -> Self {
+        assert!(
+            self.height >= side && self.width >= side,
+            "a square of {side} pixels fits into {}×{}",
+            self.height,
+            self.width
+        );
+        Self {
+            height: self.height - (self.height - side) % stride,
+            width: self.width - (self.width - side) % stride,
+            ..self
+        }
+    }
+
     /// `channels` of the channels from `first` on.
     ///
     /// # Panics

@@ -236,6 +236,7 @@ fn conv(in_channels: usize, out_channels: usize, kernel_size: usize) -> Layer {
         in_channels,
         out_channels,
         kernel_size,
+        stride: 1,
         padding: kernel_size / 2,
     }
 }

@@ -17,7 +17,7 @@ const FINALISTS: usize = 2;
 /// A round is calm when others took no more than this share of the processors; ticks of 10 ms allow no finer line.
 const CALM: f64 = 0.05;
 /// How many times the rounds that were asked for, in search of calm ones.
-const ATTEMPTS: usize = 3;
+const ATTEMPTS: usize = 2;
 const CALIBRATION_ROUNDS: usize = 3;
 
 /// How long and how often everything is timed.

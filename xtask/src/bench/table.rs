@@ -1,5 +1,6 @@
 //! The measured rows as Markdown, and their place in `docs/performance.md`.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anyhow::{Context as _, Result};
@@ -64,6 +65,21 @@ pub(crate) fn table(against: Against, outcomes: &[Outcome]) -> String {
         };
     }
     text
+}
+
+/// The configurations of the other side that failed, each once with the rows that it was missing from.
+pub(crate) fn failures(outcomes: &[Outcome]) -> Vec<String> {
+    let mut rows: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
+    for outcome in outcomes {
+        for (config, reason) in &outcome.failed {
+            let row = format!("{} ({})", outcome.id, outcome.threads);
+            rows.entry((config, reason)).or_default().push(row);
+        }
+    }
+    let line = |((config, reason), rows): ((&str, &str), Vec<String>)| {
+        format!("`{config}` in {}: {reason}", rows.join(", "))
+    };
+    rows.into_iter().map(line).collect()
 }
 
 /// A line for the terminal while the rows are measured.
@@ -160,6 +176,19 @@ mod tests {
             )
         );
         assert_eq!(table(Against::Candle, &[outcome()]), "");
+    }
+
+    #[test]
+    fn a_configuration_that_failed_is_named_once() {
+        let failed = |threads| Outcome {
+            threads,
+            failed: vec![("jit".to_owned(), "no such thing".to_owned())],
+            ..outcome()
+        };
+        assert_eq!(
+            failures(&[failed(1), outcome(), failed(2)]),
+            ["`jit` in train-classifier (1), train-classifier (2): no such thing"]
+        );
     }
 
     #[test]

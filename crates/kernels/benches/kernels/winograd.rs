@@ -5,6 +5,7 @@
 
 use criterion::Criterion;
 use juggle_kernels::conv::Start;
+use juggle_kernels::conv::winograd::large::{self, Pool};
 use juggle_kernels::conv::winograd::{self, Input, N_PRODUCTS, Output, Scale, Square};
 use juggle_kernels::{Buffer, Finish, Level, View};
 
@@ -31,6 +32,7 @@ struct Memory {
     smalls: Buffer,
     larges: Buffer,
     products: Buffer,
+    large_products: Buffer,
     bias: Buffer,
     ys: Buffer,
     gradient: Buffer,
@@ -48,10 +50,17 @@ impl Memory {
             smalls: filled(area(side / 2) * n_small),
             larges: filled(area(side) * n_large),
             products: filled(N_PRODUCTS * n_in * n_out),
+            large_products: filled(large::N_PRODUCTS * n_in * n_out),
             bias: filled(n_out),
             ys: filled(area(side) * n_out),
             gradient: Buffer::zeros(N_PRODUCTS * n_in * n_out),
-            scratch: Buffer::zeros(winograd::scratch_len((side, side), n_in, n_out)),
+            scratch: Buffer::zeros(
+                winograd::scratch_len((side, side), n_in, n_out).max(large::scratch_len(
+                    (side, side),
+                    n_in,
+                    n_out,
+                )),
+            ),
         }
     }
 }
@@ -81,6 +90,20 @@ fn forward(level: Level, m: &mut Memory) {
     winograd::convolve(level, &inputs, &m.products, &mut [output], &mut m.scratch);
 }
 
+fn large_forward(level: Level, m: &mut Memory) {
+    let inputs = inputs(m, &m.smalls, &m.larges);
+    let start = (&*m.bias, Finish::Relu);
+    let output = (&mut *m.ys, m.y, Pool::None);
+    large::convolve(
+        level,
+        &inputs,
+        &m.large_products,
+        start,
+        output,
+        &mut m.scratch,
+    );
+}
+
 fn weight_gradient(level: Level, m: &mut Memory) {
     // Sums from step to step would grow without end.
     m.gradient.fill(0.0);
@@ -92,6 +115,7 @@ fn weight_gradient(level: Level, m: &mut Memory) {
 pub(crate) fn bench(criterion: &mut Criterion, table: &mut Table) {
     let kernels = [
         ("forward", forward as fn(Level, &mut Memory)),
+        ("forward, large tiles,", large_forward),
         ("weight gradient", weight_gradient),
     ];
     for (kernel, run) in kernels {

@@ -26,13 +26,27 @@ const BAND_BYTES: usize = 24 * 1024;
 /// When a view leaves its slice, or a shape does not fit.
 pub fn weight_gradient(
     level: Level,
+    xs: (&[f32], View),
+    dys: (&[f32], View),
+    gradient: &mut [f32],
+) {
+    strided_weight_gradient(level, 1, xs, dys, gradient);
+}
+
+/// [`weight_gradient`] of a convolution with a stride, [`strided`](super::strided).
+///
+/// # Panics
+/// As [`weight_gradient`], and when the stride is 0.
+pub fn strided_weight_gradient(
+    level: Level,
+    stride: usize,
     (xs, x): (&[f32], View),
     (dys, dy): (&[f32], View),
     gradient: &mut [f32],
 ) {
     x.check(xs.len());
     dy.check_vectors(dys.len());
-    let (kernel_height, kernel_width) = kernel_size(x, dy);
+    let (kernel_height, kernel_width) = kernel_size(x, dy, stride);
     assert_eq!(
         gradient.len(),
         n_weights((kernel_height, kernel_width), x, dy),
@@ -46,6 +60,7 @@ pub fn weight_gradient(
         gradient,
         kernel_height,
         kernel_width,
+        stride,
     });
 }
 
@@ -67,6 +82,7 @@ pub(super) struct WeightGradient<'a> {
     pub(super) gradient: &'a mut [f32],
     pub(super) kernel_height: usize,
     pub(super) kernel_width: usize,
+    pub(super) stride: usize,
 }
 
 /// Where a tile of weights lies: the first weight, and the input value that belongs to output pixel (0, 0).
@@ -175,12 +191,13 @@ impl WeightGradient<'_> {
                 *sum = V::load(&self.gradient[at(r, n)..]);
             }
         }
+        let (row_step, pixel_step) = (self.stride * self.x.row, self.stride * self.x.pixel);
         for row in tile.rows.0..tile.rows.1 {
             // SAFETY: `weight_gradient` checked that both views lie in their slices. Row `row` of the tile's position is
-            // row `row + kernel_row` of `x`, its `R` values at each of `dy.width` pixels are values of that row; the
+            // row `row · stride + kernel_row` of `x`, its `R` values at each of `dy.width` pixels are values of that row; the
             // same pixel of `dy` has `out_channel + N·LANES ≤ channels` values.
             unsafe {
-                let mut x = self.xs.as_ptr().wrapping_add(tile.x + row * self.x.row);
+                let mut x = self.xs.as_ptr().wrapping_add(tile.x + row * row_step);
                 let mut dy = self
                     .dys
                     .as_ptr()
@@ -196,7 +213,7 @@ impl WeightGradient<'_> {
                             *acc = value.mul_add(dy, *acc);
                         }
                     }
-                    x = x.wrapping_add(self.x.pixel);
+                    x = x.wrapping_add(pixel_step);
                     dy = dy.wrapping_add(self.dy.pixel);
                 }
             }

@@ -4,7 +4,8 @@
 ///
 /// `weight` is `[kernel position][in_channels][out_channels]`, `turned` becomes
 /// `[last to first kernel position][out_channels][in_channels]`: [`forward`](super::forward) on the padded gradient of the
-/// output with these weights is the gradient of the input.
+/// output with these weights is the gradient of the input. Where the convolution had a stride, the gradient of the output is
+/// first written [`every`](crate::View::every) so many pixels of an image of zeros.
 ///
 /// # Panics
 /// When the lengths do not fit.

@@ -17,6 +17,7 @@
 //! Convolutional Neural Networks*, 2015, section 4.1; the transforms' matrices are theirs.
 
 mod gradient;
+pub mod large;
 mod transform;
 mod weights;
 
@@ -173,12 +174,12 @@ fn is_zero(k: usize) -> bool {
     k / 4 == 2 || k % 4 == 2
 }
 
-/// The channels of the parts, of which some have zeros, for which matrix `k` counts; one run, since at most one part of two
-/// has zeros.
-fn channels_of(k: usize, parts: impl Iterator<Item = (bool, usize)>) -> (usize, usize) {
+/// The channels of the parts, of which some have zeros, for which a matrix counts that may be zero for those; one run, since at
+/// most one part of two has zeros.
+fn channels_of(is_zero: bool, parts: impl Iterator<Item = (bool, usize)>) -> (usize, usize) {
     let (mut at, mut run) = (0, (0, 0));
     for (has_zeros, channels) in parts {
-        if !(has_zeros && is_zero(k)) {
+        if !(has_zeros && is_zero) {
             if run.1 == 0 {
                 run.0 = at;
             }
@@ -270,6 +271,12 @@ fn check_inputs(inputs: &[Input<'_>], (height, width): (usize, usize)) {
         height.is_multiple_of(2) && width.is_multiple_of(2),
         "{height}×{width} is even"
     );
+    check_sizes(inputs, (height, width));
+}
+
+/// # Panics
+/// As [`check_inputs`], but for odd sizes.
+fn check_sizes(inputs: &[Input<'_>], (height, width): (usize, usize)) {
     for input in inputs {
         input.view.check_vectors(input.values.len());
         let by = match input.scale {
@@ -321,7 +328,10 @@ impl Kernel for Convolve<'_, '_> {
                     .outputs
                     .iter()
                     .map(|o| (o.has_zeros(), o.view.channels));
-                let (from, to) = (channels_of(k, of_inputs), channels_of(k, of_outputs));
+                let (from, to) = (
+                    channels_of(is_zero(k), of_inputs),
+                    channels_of(is_zero(k), of_outputs),
+                );
                 let weight = &self.products[k * n_in * n_out..][..n_in * n_out];
                 Forward {
                     xs: vs,
@@ -332,6 +342,7 @@ impl Kernel for Convolve<'_, '_> {
                     y: m.view(k, strip.n_tiles(), to),
                     kernel_height: 1,
                     kernel_width: 1,
+                    stride: 1,
                     start: Start::Zero,
                     finish: Finish::Keep,
                 }

@@ -1,53 +1,80 @@
 use juggle_kernels::conv::{self, Start};
-use juggle_kernels::reference::{self, Image};
-use juggle_kernels::{Finish, View};
+use juggle_kernels::reference::{self, Image, Window};
+use juggle_kernels::{Accumulate, Finish, Level, View, copy};
 
 use crate::images::{Numbers, assert_image, assert_near, at_every_level, cases, floats, placed};
 
-/// Height, width, input channels, output channels, kernel side, padding.
-const SHAPES: [[usize; 6]; 14] = [
-    [1, 1, 1, 16, 1, 0],
-    [1, 1, 16, 16, 3, 1],
-    [2, 3, 1, 16, 3, 1],
-    [5, 7, 3, 32, 3, 1],
-    [4, 33, 16, 16, 3, 1],
-    [3, 21, 16, 48, 3, 1],
-    [6, 17, 48, 32, 3, 1],
-    [3, 8, 64, 64, 3, 1],
-    [2, 9, 32, 80, 1, 0],
-    [5, 6, 96, 16, 3, 1],
-    [7, 6, 16, 16, 5, 2],
-    [7, 6, 5, 16, 3, 0],
-    [4, 5, 16, 32, 2, 1],
-    [3, 4, 20, 16, 1, 2],
+/// Height, width, input channels, output channels, kernel side, stride, padding.
+const SHAPES: [[usize; 7]; 21] = [
+    [1, 1, 1, 16, 1, 1, 0],
+    [1, 1, 16, 16, 3, 1, 1],
+    [2, 3, 1, 16, 3, 1, 1],
+    [5, 7, 3, 32, 3, 1, 1],
+    [4, 33, 16, 16, 3, 1, 1],
+    [3, 21, 16, 48, 3, 1, 1],
+    [6, 17, 48, 32, 3, 1, 1],
+    [3, 8, 64, 64, 3, 1, 1],
+    [2, 9, 32, 80, 1, 1, 0],
+    [5, 6, 96, 16, 3, 1, 1],
+    [7, 6, 16, 16, 5, 1, 2],
+    [7, 6, 5, 16, 3, 1, 0],
+    [4, 5, 16, 32, 2, 1, 1],
+    [3, 4, 20, 16, 1, 1, 2],
+    [8, 6, 16, 16, 3, 2, 1],
+    [9, 41, 32, 48, 3, 2, 1],
+    [7, 5, 3, 16, 7, 2, 3],
+    [5, 8, 16, 32, 1, 2, 0],
+    [6, 7, 16, 16, 2, 3, 0],
+    [4, 9, 5, 16, 3, 4, 2],
+    [3, 3, 16, 16, 2, 2, 3],
 ];
 
 struct Case {
     xs: Image,
     weight: Vec<f64>,
     bias: Vec<f64>,
-    side: usize,
-    padding: usize,
+    window: Window,
     ys: Image,
     what: String,
 }
 
+impl Case {
+    /// What the kernel reads of a view of the input.
+    fn padded(&self, x: View) -> View {
+        let whole = x.padded(self.window.padding);
+        whole.covered(self.window.side, self.window.stride)
+    }
+}
+
 fn for_each_case(mut check: impl FnMut(&Case, Numbers)) {
-    for &[height, width, in_channels, out_channels, side, padding] in cases(&SHAPES) {
+    for &[
+        height,
+        width,
+        in_channels,
+        out_channels,
+        side,
+        stride,
+        padding,
+    ] in cases(&SHAPES)
+    {
+        let window = Window {
+            side,
+            stride,
+            padding,
+        };
         for numbers in Numbers::ALL {
             let xs = numbers.image(height, width, in_channels, 1);
             let weight = numbers.values(side * side * in_channels * out_channels, 2);
             let bias = numbers.values(out_channels, 3);
-            let ys = reference::convolution(&xs, &weight, &bias, side, padding);
+            let ys = reference::convolution(&xs, &weight, &bias, window);
             let what = format!(
-                "{height}×{width}, {in_channels} to {out_channels}, kernel {side}, padding {padding}, {numbers:?}"
+                "{height}×{width}, {in_channels} to {out_channels}, {window:?}, {numbers:?}"
             );
             let case = Case {
                 xs,
                 weight,
                 bias,
-                side,
-                padding,
+                window,
                 ys,
                 what,
             };
@@ -61,15 +88,16 @@ fn forward_is_the_reference() {
     for_each_case(|case, numbers| {
         // Dense pixels make one run of a kernel row, a gap between them makes several.
         for gap in [0, 16] {
-            let (xs, x) = placed(&case.xs, case.xs.channels + gap, case.padding);
+            let (xs, x) = placed(&case.xs, case.xs.channels + gap, case.window.padding);
             let (weight, bias) = (floats(&case.weight), floats(&case.bias));
             let empty = Image::zeros(case.ys.height, case.ys.width, case.ys.channels);
             let (before, y) = placed(&empty, case.ys.channels + gap, 1);
             let ys = at_every_level(|level| {
                 let mut ys = before.clone();
-                let x = (&*xs, x.padded(case.padding));
-                conv::forward(
+                let x = (&*xs, case.padded(x));
+                conv::strided(
                     level,
+                    case.window.stride,
                     x,
                     &weight,
                     (&mut ys, y),
@@ -87,7 +115,7 @@ fn forward_is_the_reference() {
 #[test]
 fn starts_and_finishes_do_what_they_say() {
     for_each_case(|case, numbers| {
-        let (xs, x) = placed(&case.xs, case.xs.channels, case.padding);
+        let (xs, x) = placed(&case.xs, case.xs.channels, case.window.padding);
         let weight = floats(&case.weight);
         let there = numbers.image(case.ys.height, case.ys.width, case.ys.channels, 5);
         let (before, y) = placed(&there, case.ys.channels, 0);
@@ -99,9 +127,10 @@ fn starts_and_finishes_do_what_they_say() {
         let run = |start: Start<'_>, finish: Finish<'_>| {
             at_every_level(|level| {
                 let mut ys = before.clone();
-                conv::forward(
+                conv::strided(
                     level,
-                    (&xs, x.padded(case.padding)),
+                    case.window.stride,
+                    (&xs, case.padded(x)),
                     &weight,
                     (&mut ys, y),
                     start,
@@ -160,15 +189,16 @@ fn starts_and_finishes_do_what_they_say() {
 fn gradients_of_weights_and_bias_are_the_reference() {
     for_each_case(|case, numbers| {
         for gap in [0, 16] {
-            let (xs, x) = placed(&case.xs, case.xs.channels + gap, case.padding);
+            let (xs, x) = placed(&case.xs, case.xs.channels + gap, case.window.padding);
             let dys_image = numbers.image(case.ys.height, case.ys.width, case.ys.channels, 4);
             let (dys, dy) = placed(&dys_image, case.ys.channels + gap, 1);
             let (weight, bias) = at_every_level(|level| {
                 let mut weight = vec![0.0; case.weight.len()];
                 let mut bias = vec![0.0; case.bias.len()];
-                conv::weight_gradient(
+                conv::strided_weight_gradient(
                     level,
-                    (&xs, x.padded(case.padding)),
+                    case.window.stride,
+                    (&xs, case.padded(x)),
                     (&dys, dy),
                     &mut weight,
                 );
@@ -176,7 +206,7 @@ fn gradients_of_weights_and_bias_are_the_reference() {
                 (weight, bias)
             });
             let (expected_weight, expected_bias) =
-                reference::convolution_gradients(&case.xs, &dys_image, case.side, case.padding);
+                reference::convolution_gradients(&case.xs, &dys_image, case.window);
             assert_near(&case.what, &weight, &expected_weight, numbers.tolerance());
             assert_near(&case.what, &bias, &expected_bias, numbers.tolerance());
         }
@@ -191,11 +221,31 @@ fn turned_weights_give_the_gradient_of_the_input() {
             return;
         }
         let dys_image = numbers.image(case.ys.height, case.ys.width, case.ys.channels, 4);
-        let reach = case.side - 1;
-        let (dys, dy) = placed(&dys_image, case.ys.channels, reach);
-        let dy = match reach.checked_sub(case.padding) {
+        let Window {
+            side,
+            stride,
+            padding,
+        } = case.window;
+        let reach = side - 1;
+        // As many pixels as at a stride of 1; the others are zeros.
+        let full = |pixels: usize| pixels + 2 * padding - reach;
+        let (height, width) = (full(case.xs.height), full(case.xs.width));
+        let (mut dys, dy) = placed(
+            &Image::zeros(height, width, dys_image.channels),
+            dys_image.channels,
+            reach,
+        );
+        let (from, view) = placed(&dys_image, dys_image.channels, 0);
+        copy::copy(
+            Level::best(),
+            (&from, view),
+            (&mut dys, dy.every(stride)),
+            Accumulate::Write,
+            Finish::Keep,
+        );
+        let dy = match reach.checked_sub(padding) {
             Some(border) => dy.padded(border),
-            None => dy.cropped(case.padding - reach),
+            None => dy.cropped(padding - reach),
         };
         let mut turned = vec![0.0; case.weight.len()];
         conv::turned(
@@ -217,13 +267,8 @@ fn turned_weights_give_the_gradient_of_the_input() {
             );
             dxs.to_vec()
         });
-        let expected = reference::convolution_input_gradient(
-            &case.xs,
-            &dys_image,
-            &case.weight,
-            case.side,
-            case.padding,
-        );
+        let expected =
+            reference::convolution_input_gradient(&case.xs, &dys_image, &case.weight, case.window);
         assert_image(
             &case.what,
             (&dxs, x),
@@ -245,7 +290,7 @@ fn a_view_outside_its_slice_is_refused() {
     let (xs, weight) = ([0.0; 256], [0.0; 256]);
     let y = View::bordered(4, 4, 16, 0);
     conv::forward(
-        juggle_kernels::Level::best(),
+        Level::best(),
         (&xs, x),
         &weight,
         (&mut ys, y),

@@ -6,7 +6,7 @@
 
 use juggle_kernels::conv::{self, Start};
 use juggle_kernels::optimizer::{self, Adam};
-use juggle_kernels::reference::{self, Image};
+use juggle_kernels::reference::{self, Image, Window};
 use juggle_kernels::{Accumulate, Finish, View, copy, loss, norm, pool};
 
 use crate::draw::{Draw, finish, zip};
@@ -48,21 +48,26 @@ fn convolution(draw: &mut Draw<'_>) {
     }
     let xs = draw.image(height, width, in_channels);
     let weight = Numbers::SmallIntegers.values(side * side * in_channels * out_channels, 2);
-    forward(draw, &xs, &weight, (out_channels, side, padding));
-    gradients(draw, &xs, &weight, (out_channels, side, padding));
+    let window = Window {
+        side,
+        stride: draw.pick(&[1, 1, 2, 3]),
+        padding,
+    };
+    forward(draw, &xs, &weight, (out_channels, window));
+    gradients(draw, &xs, &weight, (out_channels, window));
 }
 
 fn forward(
     draw: &mut Draw<'_>,
     xs_image: &Image,
     weight: &[f64],
-    (out_channels, side, padding): (usize, usize, usize),
+    (out_channels, window): (usize, Window),
 ) {
     let bias = Numbers::SmallIntegers.values(out_channels, 3);
     let zeros = vec![0.0; out_channels];
     let start = draw.below(3);
     let from = if start == 0 { &bias } else { &zeros };
-    let mut sum = reference::convolution(xs_image, weight, from, side, padding);
+    let mut sum = reference::convolution(xs_image, weight, from, window);
     let there = draw.image(sum.height, sum.width, out_channels);
     if start == 2 {
         sum = zip(&sum, &there, |x, there| x + there);
@@ -70,44 +75,51 @@ fn forward(
     let mask = draw.image(sum.height, sum.width, out_channels);
     let (masks, view) = draw.placed(&mask, 0);
     let (finish, expected) = finish(draw.below(3), &sum, (&mask, (&masks, view)));
-    let (xs, x) = draw.placed(xs_image, padding);
+    let (xs, x) = draw.placed(xs_image, window.padding);
     let border = draw.below(2);
     let (before, y) = draw.placed(&there, border);
     let (weight, bias) = (floats(weight), floats(&bias));
     let start = [Start::Bias(&bias), Start::Zero, Start::Existing][start];
     let ys = at_every_level(|level| {
         let mut ys = before.clone();
-        let x = (&*xs, x.padded(padding));
-        conv::forward(level, x, &weight, (&mut ys, y), start, finish);
+        let x = (&*xs, read(x, window));
+        conv::strided(
+            level,
+            window.stride,
+            x,
+            &weight,
+            (&mut ys, y),
+            start,
+            finish,
+        );
         ys
     });
     assert_image("forward", (&ys, y), &before, &expected, 0.0);
+}
+
+/// What a convolution reads of its input.
+fn read(x: View, window: Window) -> View {
+    x.padded(window.padding).covered(window.side, window.stride)
 }
 
 fn gradients(
     draw: &mut Draw<'_>,
     xs_image: &Image,
     weight: &[f64],
-    (out_channels, side, padding): (usize, usize, usize),
+    (out_channels, window): (usize, Window),
 ) {
-    let (height, width) = (xs_image.height, xs_image.width);
-    let reach = side - 1;
-    let dys_image = draw.image(
-        height + 2 * padding - reach,
-        width + 2 * padding - reach,
-        out_channels,
-    );
-    let (xs, x) = draw.placed(xs_image, padding);
-    let (dys, dy) = draw.placed(&dys_image, reach);
+    let [height, width] = [xs_image.height, xs_image.width].map(|n| window.positions(n));
+    let dys_image = draw.image(height, width, out_channels);
+    let (xs, x) = draw.placed(xs_image, window.padding);
+    let (dys, dy) = draw.placed(&dys_image, 0);
     let (by_weight, by_bias) = at_every_level(|level| {
         let (mut by_weight, mut by_bias) = (floats(weight), vec![1.0; out_channels]);
-        let x = (&*xs, x.padded(padding));
-        conv::weight_gradient(level, x, (&dys, dy), &mut by_weight);
-        conv::bias_gradient(level, (&dys, dy), &mut by_bias);
+        let (x, dy) = ((&*xs, read(x, window)), (&*dys, dy));
+        conv::strided_weight_gradient(level, window.stride, x, dy, &mut by_weight);
+        conv::bias_gradient(level, dy, &mut by_bias);
         (by_weight, by_bias)
     });
-    let (mut expected, mut bias) =
-        reference::convolution_gradients(xs_image, &dys_image, side, padding);
+    let (mut expected, mut bias) = reference::convolution_gradients(xs_image, &dys_image, window);
     // Both are added to what is there.
     expected.iter_mut().zip(weight).for_each(|(x, w)| *x += w);
     bias.iter_mut().for_each(|x| *x += 1.0);
@@ -117,10 +129,20 @@ fn gradients(
     if !xs_image.channels.is_multiple_of(16) {
         return;
     }
+    // As many pixels as at a stride of 1; those between the strided ones are zeros.
+    let reach = window.side - 1;
+    let full = |pixels: usize| pixels + 2 * window.padding - reach;
+    let mut zeros = Image::zeros(full(xs_image.height), full(xs_image.width), out_channels);
+    for (i, pixel) in dys_image.values.chunks(out_channels).enumerate() {
+        let (row, column) = (i / width * window.stride, i % width * window.stride);
+        let to = zeros.at(row, column, 0);
+        zeros.values[to..][..out_channels].copy_from_slice(pixel);
+    }
+    let (dys, dy) = draw.placed(&zeros, reach);
     // Of an output larger than the input, the kernel does not reach the outermost pixels.
-    let wide = match reach.checked_sub(padding) {
+    let wide = match reach.checked_sub(window.padding) {
         Some(border) => dy.padded(border),
-        None => dy.cropped(padding - reach),
+        None => dy.cropped(window.padding - reach),
     };
     let mut turned = vec![0.0; weight.len()];
     conv::turned(
@@ -141,8 +163,7 @@ fn gradients(
         );
         dxs
     });
-    let expected =
-        reference::convolution_input_gradient(xs_image, &dys_image, weight, side, padding);
+    let expected = reference::convolution_input_gradient(xs_image, &dys_image, weight, window);
     assert_image("input gradient", (&dxs, dx), &before, &expected, 0.0);
 }
 
@@ -179,7 +200,12 @@ fn rectangle(draw: &mut Draw<'_>) {
         weight.extend(floats(to));
     }
     let zeros = vec![0.0; out_channels];
-    let expected = reference::convolution(&xs_image, &square, &zeros, side, 0);
+    let window = Window {
+        side,
+        stride: 1,
+        padding: 0,
+    };
+    let expected = reference::convolution(&xs_image, &square, &zeros, window);
     let (xs, x) = draw.placed(&xs_image, 0);
     let x = View {
         height: height + sides[0] - 1,

@@ -144,9 +144,14 @@ fn convolutions(
     match kernel {
         0 => {
             let start = [Start::Bias(&bias), Start::Zero, Start::Existing][draw.below(3)];
-            conv::forward(level, (xs, x), &weight, (ys, y), start, finish);
+            let stride = draw.pick(&[1, 1, 2, 0, usize::MAX]);
+            conv::strided(level, stride, (xs, x), &weight, (ys, y), start, finish);
         }
-        1 => conv::weight_gradient(level, (xs, x), (ys, y), &mut weight),
+        1 => {
+            let (xs, ys) = ((xs, x), (&*ys, y));
+            let stride = draw.pick(&[1, 1, 2, 0, usize::MAX]);
+            conv::strided_weight_gradient(level, stride, xs, ys, &mut weight);
+        }
         _ => {
             conv::bias_gradient(level, (ys, y), &mut bias);
             let mut turned = near(draw, weight.len());

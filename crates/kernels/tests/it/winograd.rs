@@ -1,15 +1,25 @@
+use juggle_kernels::conv::winograd::large::{self, Pool};
 use juggle_kernels::conv::winograd::{self, Input, N_PRODUCTS, Output, Scale, Square};
 use juggle_kernels::conv::{self, Start};
-use juggle_kernels::reference::{self, Image};
+use juggle_kernels::reference::{self, Image, Window};
 use juggle_kernels::{Buffer, Finish, Level, View};
 
 use crate::images::{Numbers, assert_image, assert_near, at_every_level, floats, placed};
 
 /// The stated error: a share of the largest value, against f64. The direct form is held to 2e-6.
 const TOLERANCE: f64 = 4e-6;
+/// The same for tiles of 4×4, whose transforms are not exact on integers either.
+const LARGE_TOLERANCE: f64 = 2e-5;
+
+/// The only kernel there is.
+const WINDOW: Window = Window {
+    side: 3,
+    stride: 1,
+    padding: 1,
+};
 
 /// Height, width, upsampled channels, other channels, output channels.
-const SHAPES: [[usize; 5]; 9] = [
+const SHAPES: [[usize; 5]; 12] = [
     [2, 2, 0, 16, 16],
     [4, 6, 0, 16, 32],
     [2, 34, 0, 32, 16],
@@ -19,6 +29,9 @@ const SHAPES: [[usize; 5]; 9] = [
     [6, 8, 16, 16, 32],
     [8, 22, 32, 16, 16],
     [32, 6, 64, 32, 48],
+    [4, 4, 0, 16, 16],
+    [8, 12, 0, 48, 32],
+    [12, 36, 16, 16, 80],
 ];
 
 /// A convolution of the concatenation of an upsampled image and another; each may have no channels.
@@ -119,6 +132,7 @@ pub(crate) fn check(shape: [usize; 5]) {
     check_upsampling(&case);
     check_weight_gradient(&case);
     check_input_gradients(&case);
+    check_large(&case);
 }
 
 fn for_each_case(check: impl Fn(&Case)) {
@@ -136,7 +150,7 @@ fn convolution_is_the_reference() {
 
 fn check_convolution(case: &Case) {
     let (weight, bias) = (floats(&case.weight), floats(&case.bias));
-    let expected = reference::convolution(&case.xs, &case.weight, &case.bias, 3, 1);
+    let expected = reference::convolution(&case.xs, &case.weight, &case.bias, WINDOW);
     let empty = Image::zeros(expected.height, expected.width, expected.channels);
     let (before, y) = placed(&empty, expected.channels + 16, 1);
     let run = |square: Square, finish: Finish<'_>, (before, y): (&Buffer, View)| {
@@ -170,6 +184,70 @@ fn check_convolution(case: &Case) {
         let ys = run(Square::Maximum, finish, (&before, y));
         assert_image(&case.what, (&ys, y), &before, &pooled, case.tolerance());
     }
+}
+
+#[test]
+fn tiles_of_four_give_the_reference() {
+    for_each_case(check_large);
+}
+
+/// Tiles of 4×4, on images that consist of them.
+fn check_large(case: &Case) {
+    let (height, width) = (case.xs.height, case.xs.width);
+    if !height.is_multiple_of(4) || !width.is_multiple_of(4) {
+        return;
+    }
+    let (weight, bias) = (floats(&case.weight), floats(&case.bias));
+    let (n_in, n_out) = (case.n_in(), bias.len());
+    let whole = reference::convolution(&case.xs, &case.weight, &case.bias, WINDOW);
+    let mut positive = whole.clone();
+    positive.values.iter_mut().for_each(|y| *y = y.max(0.0));
+    for (finish, expected) in [(Finish::Keep, &whole), (Finish::Relu, &positive)] {
+        for pool in [Pool::None, Pool::Maximum] {
+            let expected = match pool {
+                Pool::None => expected.clone(),
+                Pool::Maximum => reference::max_pool(expected, 2),
+            };
+            let empty = Image::zeros(expected.height, expected.width, n_out);
+            let (before, y) = placed(&empty, n_out + 16, 1);
+            let ys = at_every_level(|level| {
+                let mut products = vec![0.0; large::N_PRODUCTS * n_in * n_out];
+                large::transform_weights(level, &weight, &mut products);
+                let mut scratch = vec![f32::NAN; large::scratch_len((height, width), n_in, n_out)];
+                let mut ys = before.clone();
+                case.with_inputs(|inputs| {
+                    let (start, output) = ((&*bias, finish), (&mut *ys, y, pool));
+                    large::convolve(level, inputs, &products, start, output, &mut scratch);
+                });
+                ys.to_vec()
+            });
+            assert_image(&case.what, (&ys, y), &before, &expected, LARGE_TOLERANCE);
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "whole number of tiles")]
+fn an_image_without_whole_tiles_is_refused() {
+    let (xs, view) = ([0.0; 8 * 8 * 16], View::bordered(6, 6, 16, 1));
+    let mut ys = [0.0; 6 * 6 * 16];
+    let output = (&mut ys[..], View::bordered(6, 6, 16, 0), Pool::None);
+    let products = [0.0; large::N_PRODUCTS * 256];
+    let start = (&[0.0; 16][..], Finish::Keep);
+    let input = Input {
+        values: &xs,
+        view: view.padded(1),
+        scale: Scale::Same,
+    };
+    let inputs = [input];
+    large::convolve(
+        Level::best(),
+        &inputs,
+        &products,
+        start,
+        output,
+        &mut [0.0; 9999],
+    );
 }
 
 #[test]
@@ -225,7 +303,7 @@ fn check_weight_gradient(case: &Case) {
         winograd::untransform_gradient(level, &products, &mut weight);
         weight.iter().map(|x| x / 2.0).collect::<Vec<_>>()
     });
-    let (expected, _) = reference::convolution_gradients(&case.xs, &gradient, 3, 1);
+    let (expected, _) = reference::convolution_gradients(&case.xs, &gradient, WINDOW);
     assert_near(&case.what, &ours, &expected, case.tolerance());
 }
 
@@ -280,7 +358,7 @@ fn check_input_gradients(case: &Case) {
         winograd::convolve(level, &[input], &products, &mut outputs, &mut scratch);
         (smalls.to_vec(), larges.to_vec())
     });
-    let whole = reference::convolution_input_gradient(&case.xs, &gradient, &case.weight, 3, 1);
+    let whole = reference::convolution_input_gradient(&case.xs, &gradient, &case.weight, WINDOW);
     let mut expected =
         reference::upsample_gradient(&case.small, &channels_of(&whole, 0, n_small), 2);
     for (value, there) in expected.values.iter_mut().zip(&there.values) {

@@ -151,6 +151,25 @@ impl CpuEngine {
         ))
     }
 
+    /// One training step; leaves the outputs in the workspace and gives back the loss.
+    fn step(&mut self, inputs: &[f32], targets: Targets<'_>, learning_rate: f64) -> Result<f64> {
+        let slot = self.workspace.get_mut();
+        let slot = slot.unwrap_or_else(PoisonError::into_inner);
+        let mut workspace = std::mem::replace(slot, Workspace::empty());
+        let result = self.pass(&mut workspace, inputs, targets);
+        if result.is_ok() {
+            self.update_running(&workspace, inputs.len() / image_len(&self.network));
+            let values = (&mut *self.parameters, &*workspace.gradient);
+            self.moments
+                .update(self.level, self.options.optimizer, values, learning_rate);
+            self.update_ema();
+            self.folded.take();
+        }
+        let slot = self.workspace.get_mut();
+        *slot.unwrap_or_else(PoisonError::into_inner) = workspace;
+        result
+    }
+
     fn update_running(&mut self, workspace: &Workspace, n: usize) {
         let share = rounded(BATCH_NORM_MOMENTUM);
         let kept = rounded(1.0 - BATCH_NORM_MOMENTUM);
@@ -199,29 +218,12 @@ impl Engine for CpuEngine {
         targets: Targets<'_>,
         learning_rate: f64,
     ) -> Result<StepOutput<'_>> {
-        let empty = Workspace::empty();
-        let slot = self
-            .workspace
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner);
-        let mut workspace = std::mem::replace(slot, empty);
-        let result = self.pass(&mut workspace, inputs, targets);
-        if result.is_ok() {
-            self.update_running(&workspace, inputs.len() / image_len(&self.network));
-            let values = (&mut *self.parameters, &*workspace.gradient);
-            self.moments
-                .update(self.level, self.options.optimizer, values, learning_rate);
-            self.update_ema();
-            self.folded.take();
-        }
-        let slot = self
-            .workspace
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner);
-        *slot = workspace;
+        // On a thread of the pool from beginning to end: from outside, each parallel part would wake one and wait for it.
+        let loss = rayon::scope(|_| self.step(inputs, targets, learning_rate))?;
+        let workspace = self.workspace.get_mut();
         Ok(StepOutput {
-            loss: result?,
-            outputs: &slot.outputs,
+            loss,
+            outputs: &workspace.unwrap_or_else(PoisonError::into_inner).outputs,
         })
     }
 

@@ -101,6 +101,15 @@ class Autoencoder(nn.Module):
         return self.head(xs)
 
 
+def strided():
+    """Strides with and without a row left over, kernels smaller and larger than the stride."""
+    return nn.Sequential(
+        nn.Conv2d(3, 8, 5, stride=2, padding=2), nn.BatchNorm2d(8), nn.ReLU(),
+        nn.Conv2d(8, 12, 3, stride=2, padding=1), nn.ReLU(),
+        nn.Conv2d(12, 6, 1, stride=2), nn.ReLU(),
+        nn.Conv2d(6, 5, 2, stride=3, padding=2), nn.Flatten(), nn.Linear(20, 4))
+
+
 # Each case: the module, the inputs' shape, the optimiser, the loss. Odd sizes leave a row and a column out of a pooling.
 CASES = {
     "cnn": dict(net=lambda: classifier(1, 10, 3, False), shape=(5, 1, 10, 10), classes=3, adam=dict(lr=1e-3)),
@@ -113,6 +122,7 @@ CASES = {
                                    sgd=dict(lr=1e-2, momentum=0.9)),
     "autoencoder-no-skip": dict(net=lambda: Autoencoder(2, 1, (8, 16, 24), False, False), shape=(2, 2, 8, 8),
                                 adam=dict(lr=5e-4)),
+    "strided": dict(net=strided, shape=(3, 3, 19, 16), classes=4, adam=dict(lr=1e-3)),
 }
 
 

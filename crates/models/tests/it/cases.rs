@@ -118,6 +118,7 @@ pub(crate) fn tangle() -> Network {
         in_channels,
         out_channels,
         kernel_size,
+        stride: 1,
         padding,
     };
     let norm = |num_features| Layer::BatchNorm2d { num_features };
@@ -172,6 +173,7 @@ pub(crate) fn braid() -> Network {
         in_channels,
         out_channels,
         kernel_size: 3,
+        stride: 1,
         padding: 1,
     };
     let a = push("a", conv(1, 16), &[Source::Input]);
@@ -198,6 +200,7 @@ pub(crate) fn ladder() -> Network {
         in_channels,
         out_channels,
         kernel_size,
+        stride: 1,
         padding: kernel_size / 2,
     };
     let up = || Layer::UpsampleNearest2d { scale_factor: 2 };
@@ -229,6 +232,44 @@ pub(crate) fn ladder() -> Network {
     network
 }
 
+/// Strides of 2, 3 and 4: with a last row left over and without, with kernels smaller than the stride, of a concatenation, into one,
+/// and beside a reader without a stride.
+pub(crate) fn strides() -> Network {
+    let mut network = Network::new([3, 13, 18]);
+    let mut push =
+        |name: &str, layer, inputs: &[Source]| network.push(name, layer, inputs).unwrap();
+    let conv = |in_channels, out_channels, kernel_size, stride, padding| Layer::Conv2d {
+        in_channels,
+        out_channels,
+        kernel_size,
+        stride,
+        padding,
+    };
+    let first = push("first", conv(3, 16, 3, 2, 1), &[Source::Input]);
+    let first = push("first-relu", Layer::Relu, &[first]);
+    let same = push("same", conv(16, 7, 3, 1, 1), &[first]);
+    let same = push("same-relu", Layer::Relu, &[same]);
+    let half = push("half", conv(7, 17, 3, 2, 1), &[same]);
+    let half = push("half-relu", Layer::Relu, &[half]);
+    let point = push("point", conv(7, 5, 1, 2, 0), &[same]);
+    let both = push("both", Layer::Concat, &[half, point]);
+    let a = push("a", conv(22, 6, 3, 3, 1), &[both]);
+    let a = push("a-norm", Layer::BatchNorm2d { num_features: 6 }, &[a]);
+    let a = push("a-relu", Layer::Relu, &[a]);
+    let b = push("b", conv(22, 4, 2, 4, 2), &[both]);
+    let ends = push("ends", Layer::Concat, &[a, b]);
+    let flat = push("flat", Layer::Flatten, &[ends]);
+    push(
+        "logits",
+        Layer::Linear {
+            in_features: 40,
+            out_features: 4,
+        },
+        &[flat],
+    );
+    network
+}
+
 pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::new("classifier", classifier(1, 16, 16, false)),
@@ -239,5 +280,6 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("tangle", tangle()),
         Case::new("braid", braid()),
         Case::new("ladder", ladder()),
+        Case::new("strides", strides()),
     ]
 }

@@ -156,6 +156,7 @@ fn max_pooling_sends_the_whole_gradient_to_the_first_maximum() {
         in_channels: 2,
         out_channels: 1,
         kernel_size: 1,
+        stride: 1,
         padding: 0,
     };
     let xs = network.push("0", conv, &[Source::Input]).unwrap();
@@ -191,6 +192,7 @@ fn upsampling_adds_the_gradients_of_two_readers() {
         in_channels: channels,
         out_channels: 1,
         kernel_size: 1,
+        stride: 1,
         padding: 0,
     };
     let xs = network.push("first", conv(1), &[Source::Input]).unwrap();

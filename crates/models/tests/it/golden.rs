@@ -4,8 +4,8 @@ use std::path::Path;
 
 use juggle_kernels::Level;
 use juggle_models::{
-    AutoencoderConfig, CandleEngine, CnnConfig, CpuEngine, Device, Engine, Loss, Network,
-    Optimizer, Precision, State, StateTensor, Targets, TrainingOptions, autoencoder, cnn,
+    AutoencoderConfig, CandleEngine, CnnConfig, CpuEngine, Device, Engine, Layer, Loss, Network,
+    Optimizer, Precision, Source, State, StateTensor, Targets, TrainingOptions, autoencoder, cnn,
 };
 use safetensors::{Dtype, SafeTensors};
 
@@ -294,6 +294,39 @@ fn small_autoencoder(skip: bool, batch_norm: bool) -> Network {
         batch_norm,
     };
     autoencoder(&config).unwrap()
+}
+
+#[test]
+fn strided_convolutions_equal_pytorch() {
+    let conv = |in_channels, out_channels, kernel_size, stride, padding| Layer::Conv2d {
+        in_channels,
+        out_channels,
+        kernel_size,
+        stride,
+        padding,
+    };
+    let layers = [
+        conv(3, 8, 5, 2, 2),
+        Layer::BatchNorm2d { num_features: 8 },
+        Layer::Relu,
+        conv(8, 12, 3, 2, 1),
+        Layer::Relu,
+        conv(12, 6, 1, 2, 0),
+        Layer::Relu,
+        conv(6, 5, 2, 3, 2),
+        Layer::Flatten,
+        Layer::Linear {
+            in_features: 20,
+            out_features: 4,
+        },
+    ];
+    let mut network = Network::new([3, 19, 16]);
+    let mut last = Source::Input;
+    for (i, layer) in layers.into_iter().enumerate() {
+        last = network.push(&i.to_string(), layer, &[last]).unwrap();
+    }
+    let optimizer = Optimizer::Adam { weight_decay: 0.0 };
+    check("strided", &network, CROSS_ENTROPY, optimizer, 1e-3);
 }
 
 #[test]

@@ -195,12 +195,35 @@ fn sizes_that_cannot_work_are_refused_in_one_sentence() {
 }
 
 #[test]
+fn sizes_of_zero_are_refused() {
+    let conv = |kernel_size, stride| Layer::Conv2d {
+        in_channels: 1,
+        out_channels: 4,
+        kernel_size,
+        stride,
+        padding: 1,
+    };
+    for layer in [
+        conv(0, 1),
+        conv(3, 0),
+        Layer::MaxPool2d { kernel_size: 0 },
+        Layer::UpsampleNearest2d { scale_factor: 0 },
+    ] {
+        let mut network = Network::new([1, 8, 8]);
+        let error = network.push("0", layer, &[Source::Input]).unwrap_err();
+        let message = error.to_string();
+        assert!(message.contains("a layer without a size of 0"), "{message}");
+    }
+}
+
+#[test]
 fn layers_that_do_not_fit_are_refused_with_both_shapes() {
     let mut network = Network::new([3, 8, 8]);
     let conv = Layer::Conv2d {
         in_channels: 1,
         out_channels: 4,
         kernel_size: 3,
+        stride: 1,
         padding: 1,
     };
     let error = network.push("0", conv, &[Source::Input]).unwrap_err();

@@ -2,7 +2,7 @@
 
 use super::super::gradient::WeightGradient;
 use super::{
-    Input, Matrices, N_PRODUCTS, Tiling, channels_of, check_inputs, scratch_len, transform,
+    Input, Matrices, N_PRODUCTS, Tiling, channels_of, check_inputs, is_zero, scratch_len, transform,
 };
 use crate::simd::{Kernel, Vector};
 use crate::{Level, View};
@@ -74,7 +74,7 @@ impl Kernel for Gradient<'_> {
             transform::gradient::<V>((self.dys, self.dy), strip, (ws, w));
             for (k, gradient) in self.products.chunks_exact_mut(n_in * n_out).enumerate() {
                 let of_inputs = self.inputs.iter().map(|i| (i.has_zeros(), i.view.channels));
-                let (first, channels) = channels_of(k, of_inputs);
+                let (first, channels) = channels_of(is_zero(k), of_inputs);
                 WeightGradient {
                     xs: vs,
                     x: v.view(k, strip.n_tiles(), (first, channels)),
@@ -83,6 +83,7 @@ impl Kernel for Gradient<'_> {
                     gradient: &mut gradient[first * n_out..][..channels * n_out],
                     kernel_height: 1,
                     kernel_width: 1,
+                    stride: 1,
                 }
                 .run::<V>();
             }

@@ -15,20 +15,40 @@ use rayon::prelude::*;
 /// Parts that a batch is cut into for the weights' gradient, whatever the number of threads.
 const CHUNKS: usize = 8;
 
-/// The cross-correlation of `xs` `[n, c, h, w]` with `weight` `[o, c, k, k]`, stride 1, zeros around, plus `bias` `[o]`.
+/// The cross-correlation of `xs` `[n, c, h, w]` with `weight` `[o, c, k, k]`, zeros around, plus `bias` `[o]`.
 pub(super) fn conv2d(
     xs: &Tensor,
     weight: &Tensor,
     bias: &Tensor,
-    padding: usize,
+    (stride, padding): (usize, usize),
 ) -> Result<Tensor> {
-    if xs.device().is_cpu() && padding < weight.dim(3)? {
+    if xs.device().is_cpu() {
         xs.contiguous()?
-            .apply_op3(weight, bias, Convolution { padding })
+            .apply_op3(weight, bias, Convolution { stride, padding })
     } else {
-        xs.conv2d(weight, padding, 1, 1, 1)?
-            .broadcast_add(&bias.reshape((1, (), 1, 1))?)
+        candles_own(xs, weight, bias, (stride, padding))
     }
+}
+
+/// The same by candle's operations, for devices that it has kernels for. Its gradient at a stride takes the columns to leave over as many
+/// pixels as the rows, so a stride is every so many pixels of the outputs without one.
+fn candles_own(
+    xs: &Tensor,
+    weight: &Tensor,
+    bias: &Tensor,
+    (stride, padding): (usize, usize),
+) -> Result<Tensor> {
+    let mut ys = xs
+        .conv2d(weight, padding, 1, 1, 1)?
+        .broadcast_add(&bias.reshape((1, (), 1, 1))?)?;
+    for dim in [2, 3].into_iter().filter(|_| stride > 1) {
+        let positions: Vec<u32> = (0..)
+            .step_by(stride)
+            .take(ys.dim(dim)?.div_ceil(stride))
+            .collect();
+        ys = ys.index_select(&Tensor::new(positions, xs.device())?, dim)?;
+    }
+    Ok(ys)
 }
 
 /// The sizes of one convolution.
@@ -38,16 +58,17 @@ struct Sizes {
     h: usize,
     w: usize,
     k: usize,
+    stride: usize,
     padding: usize,
 }
 
 impl Sizes {
     fn out_h(self) -> usize {
-        self.h + 2 * self.padding + 1 - self.k
+        (self.h + 2 * self.padding - self.k) / self.stride + 1
     }
 
     fn out_w(self) -> usize {
-        self.w + 2 * self.padding + 1 - self.k
+        (self.w + 2 * self.padding - self.k) / self.stride + 1
     }
 
     /// Values of one output channel.
@@ -66,17 +87,28 @@ impl Sizes {
         for (row, column) in columns.chunks_exact_mut(out_h * out_w).enumerate() {
             let (channel, dy, dx) = (row / (self.k * self.k), row / self.k % self.k, row % self.k);
             let plane = &image[channel * self.h * self.w..][..self.h * self.w];
-            // Output column x reads input column x + dx − padding, where there is one.
-            let first = self.padding.saturating_sub(dx).min(out_w);
+            // Output column x reads input column x · stride + dx − padding, where there is one.
+            let first = self.padding.saturating_sub(dx).div_ceil(self.stride);
+            let first = first.min(out_w);
             let last = (self.w + self.padding)
                 .saturating_sub(dx)
+                .div_ceil(self.stride)
                 .clamp(first, out_w);
             for (y, out) in column.chunks_exact_mut(out_w).enumerate() {
-                match (y + dy).checked_sub(self.padding).filter(|&y| y < self.h) {
+                let from = (y * self.stride + dy).checked_sub(self.padding);
+                match from.filter(|&y| y < self.h) {
                     Some(y) => {
-                        let start = y * self.w + first + dx - self.padding;
+                        let row = &plane[y * self.w..][..self.w];
+                        let start = (first * self.stride + dx).saturating_sub(self.padding);
                         out[..first].fill(T::zero());
-                        out[first..last].copy_from_slice(&plane[start..][..last - first]);
+                        if self.stride == 1 {
+                            out[first..last].copy_from_slice(&row[start..][..last - first]);
+                        } else {
+                            let values = row.iter().skip(start).step_by(self.stride);
+                            for (out, &value) in out[first..last].iter_mut().zip(values) {
+                                *out = value;
+                            }
+                        }
                         out[last..].fill(T::zero());
                     }
                     None => out.fill(T::zero()),
@@ -161,7 +193,26 @@ fn matrix_mut<T>(values: &mut [T], rows: usize) -> ArrayViewMut2<'_, T> {
 
 /// The convolution as an operation that candle can differentiate.
 struct Convolution {
+    stride: usize,
     padding: usize,
+}
+
+impl Convolution {
+    /// The gradient of the outputs with zeros for those that a stride of 1 would have had.
+    fn spread(&self, gradient: &Tensor, xs: &Tensor, k: usize) -> Result<Tensor> {
+        if self.stride == 1 {
+            return Ok(gradient.clone());
+        }
+        let (n, o, h, w) = gradient.dims4()?;
+        let full = |pixels: usize| pixels + 2 * self.padding + 1 - k;
+        gradient
+            .reshape(&[n, o, h, 1, w, 1][..])?
+            .pad_with_zeros(3, 0, self.stride - 1)?
+            .pad_with_zeros(5, 0, self.stride - 1)?
+            .reshape((n, o, h * self.stride, w * self.stride))?
+            .narrow(2, 0, full(xs.dim(2)?))?
+            .narrow(3, 0, full(xs.dim(3)?))
+    }
 }
 
 impl CustomOp3 for Convolution {
@@ -185,6 +236,7 @@ impl CustomOp3 for Convolution {
             h,
             w,
             k,
+            stride: self.stride,
             padding: self.padding,
         };
         let shape = Shape::from((n, o, sizes.out_h(), sizes.out_w()));
@@ -221,18 +273,25 @@ impl CustomOp3 for Convolution {
         let input_gradient = if xs.track_op() {
             let turned = weight.flip(&[2, 3])?.transpose(0, 1)?.contiguous()?;
             let no_bias = Tensor::zeros(xs.dim(1)?, xs.dtype(), xs.device())?;
-            Some(gradient.apply_op3_no_bwd(
-                &turned,
-                &no_bias,
-                &Self {
-                    padding: k - 1 - self.padding,
-                },
-            )?)
+            let mut spread = self.spread(&gradient, xs, k)?;
+            // Outputs of nothing but padding reach no pixel.
+            let beyond = self.padding.saturating_sub(k - 1);
+            for dim in [2, 3].into_iter().filter(|_| beyond > 0) {
+                let within = spread.dim(dim)? - 2 * beyond;
+                spread = spread.narrow(dim, beyond, within)?;
+            }
+            let spread = spread.contiguous()?;
+            let op = Self {
+                stride: 1,
+                padding: (k - 1).saturating_sub(self.padding),
+            };
+            Some(spread.apply_op3_no_bwd(&turned, &no_bias, &op)?)
         } else {
             None
         };
         let op = WeightGradient {
             k,
+            stride: self.stride,
             padding: self.padding,
         };
         let weight_gradient = xs.apply_op2_no_bwd(&gradient, &op)?;
@@ -249,6 +308,7 @@ impl CustomOp3 for Convolution {
 /// The gradient of the weights, from the inputs and the gradient of the outputs.
 struct WeightGradient {
     k: usize,
+    stride: usize,
     padding: usize,
 }
 
@@ -271,6 +331,7 @@ impl CustomOp2 for WeightGradient {
             h,
             w,
             k: self.k,
+            stride: self.stride,
             padding: self.padding,
         };
         let sum = match (xs, gradient) {
@@ -290,5 +351,35 @@ fn dense<'a, T>(values: &'a [T], layout: &Layout) -> Result<&'a [T]> {
     match layout.contiguous_offsets() {
         Some((start, end)) => Ok(&values[start..end]),
         None => bail!("conv2d takes contiguous tensors"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::{Device, Var};
+
+    use super::*;
+
+    #[test]
+    fn the_form_of_other_devices_gives_the_same_values_and_gradients() {
+        for (k, stride, padding) in [(3, 1, 1), (3, 2, 1), (2, 3, 2), (1, 2, 0), (1, 1, 2)] {
+            let var = |shape: &[usize]| {
+                let n = u16::try_from(shape.iter().product::<usize>()).unwrap();
+                let values: Vec<f64> = (0..n).map(|i| f64::from(i * 37 % 11) - 5.0).collect();
+                Var::from_vec(values, shape, &Device::Cpu).unwrap()
+            };
+            let all = [var(&[2, 3, 7, 9]), var(&[4, 3, k, k]), var(&[4])];
+            let run = |f: fn(&Tensor, &Tensor, &Tensor, (usize, usize)) -> Result<Tensor>| {
+                let ys = f(&all[0], &all[1], &all[2], (stride, padding)).unwrap();
+                let gradients = ys.sqr().unwrap().sum_all().unwrap().backward().unwrap();
+                let values = |xs: &Tensor| xs.flatten_all().unwrap().to_vec1::<f64>().unwrap();
+                let of = all
+                    .each_ref()
+                    .map(|var| values(gradients.get(var).unwrap()));
+                (ys.dims4().unwrap(), values(&ys), of)
+            };
+            // Small integers: equal to the bit in any order.
+            assert_eq!(run(conv2d), run(candles_own), "{k}, {stride}, {padding}");
+        }
     }
 }

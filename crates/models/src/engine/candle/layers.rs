@@ -46,14 +46,16 @@ pub(super) fn forward(
         let input = inputs[0];
         let weight = |name: &str| &weights[&format!("{}.{name}", node.name)];
         let output = match node.layer {
-            Layer::Conv2d { padding, .. } => {
+            Layer::Conv2d {
+                stride, padding, ..
+            } => {
                 let bias = weight("bias");
                 let bias = if network.feeds_only_batch_norm(i) {
                     bias.detach()
                 } else {
                     bias.clone()
                 };
-                conv2d(input, weight("weight"), &bias, padding)?
+                conv2d(input, weight("weight"), &bias, (stride, padding))?
             }
             Layer::BatchNorm2d { .. } => {
                 let (mean, variance) = match mode {

@@ -6,7 +6,7 @@ use juggle_kernels::conv::{self, Start};
 use juggle_kernels::{Accumulate, Finish, View, copy, norm, pool};
 
 use super::chunk::{Chunk, Context};
-use super::plan::Kind;
+use super::plan::{Kind, Operation, Plan};
 use super::program::PartGradient;
 
 impl Chunk {
@@ -35,6 +35,8 @@ impl Chunk {
         let (plan, level) = (context.plan, context.level);
         let operation = &plan.operations[i];
         let Kind::Convolution {
+            side,
+            stride,
             padding,
             weight,
             bias,
@@ -44,11 +46,13 @@ impl Chunk {
         else {
             return;
         };
-        let x = plan.view(operation.input(), slot).padded(*padding);
+        let x = plan.view(operation.input(), slot);
+        let x = x.padded(*padding).covered(*side, *stride);
         let xs = (&*self.values[plan.values[operation.input()].buffer], x);
         let dy = context.gradient_view(operation.output, slot);
         let dys = (&*self.gradients[plan.values[operation.output].buffer], dy);
-        conv::weight_gradient(level, xs, dys, &mut self.parameter_gradient[weight.clone()]);
+        let gradient = &mut self.parameter_gradient[weight.clone()];
+        conv::strided_weight_gradient(level, *stride, xs, dys, gradient);
         if *bias_learns {
             conv::bias_gradient(level, dys, &mut self.parameter_gradient[bias.clone()]);
         }
@@ -78,7 +82,14 @@ impl Chunk {
         };
         match &operation.kind {
             Kind::Convolution { side, padding, .. } => {
-                let dys = (dys, reached(dy, *side, *padding));
+                let dys = match spread(plan, operation) {
+                    None => (dys, reached(dy, *side, *padding)),
+                    Some((pixels, reached)) => {
+                        let to = (&mut *self.spread[i], pixels);
+                        copy::copy(level, (dys, dy), to, Accumulate::Write, Finish::Keep);
+                        (&*self.spread[i], reached)
+                    }
+                };
                 let weight = &context.prepared[i].turned;
                 let into = (&mut *dxs, dx);
                 conv::forward(level, dys, weight, into, start(accumulate), finish);
@@ -116,6 +127,28 @@ fn reached(dy: View, side: usize, padding: usize) -> View {
         Some(border) => dy.padded(border),
         None => dy.cropped(padding + 1 - side),
     }
+}
+
+/// The gradient of a strided convolution's output as it would be at a stride of 1, in memory of its own: the pixels that it has,
+/// between which are zeros, and all that its input's gradient sees.
+pub(super) fn spread(plan: &Plan, operation: &Operation) -> Option<(View, View)> {
+    let Kind::Convolution {
+        side,
+        stride: stride @ 2..,
+        padding,
+        ..
+    } = operation.kind
+    else {
+        return None;
+    };
+    let (x, y) = (
+        plan.values[operation.input()].view,
+        plan.values[operation.output].view,
+    );
+    let full = |pixels: usize| pixels + 2 * padding + 1 - side;
+    let border = (side - 1).saturating_sub(padding);
+    let whole = View::bordered(full(x.height), full(x.width), y.channels, border);
+    Some((whole.every(stride), reached(whole, side, padding)))
 }
 
 /// Whether a convolution's sums begin with what is there.

@@ -6,6 +6,7 @@ use std::ops::Range;
 use juggle_kernels::conv::{self, Start};
 use juggle_kernels::{Accumulate, Buffer, Finish, Level, View, copy, loss, norm, pool};
 
+use super::backward::spread;
 use super::plan::{Kind, Plan};
 use super::prepared::{Prepared, n_products};
 use super::program::{Item, runs};
@@ -89,6 +90,8 @@ pub(super) struct Chunk {
     pub(super) parameter_gradient: Buffer,
     /// Of each operation, the gradient of a Winograd convolution's transformed weights.
     pub(super) product_gradients: Vec<Buffer>,
+    /// Of each operation, the gradient of a strided convolution's output as [`spread`](super::backward::spread) says.
+    pub(super) spread: Vec<Buffer>,
     /// What the kernels use between their beginning and their end.
     pub(super) scratch: Buffer,
     /// For each batch normalisation two values a channel for each image: moments going forward, sums going back.
@@ -127,6 +130,9 @@ impl Chunk {
                 self.parameter_gradient = Buffer::zeros(plan.parameters.len);
                 let sizes = plan.operations.iter().map(n_products);
                 self.product_gradients = sizes.map(Buffer::zeros).collect();
+                let views = plan.operations.iter().map(|o| spread(plan, o));
+                let sizes = views.map(|view| view.map_or(0, |(_, reached)| reached.end()));
+                self.spread = sizes.map(Buffer::zeros).collect();
             }
             self.parameter_gradient.fill(0.0);
             for products in &mut self.product_gradients {
@@ -288,21 +294,18 @@ impl Chunk {
         };
         match &operation.kind {
             Kind::Convolution {
+                side,
+                stride,
                 padding,
                 weight,
                 bias,
                 ..
             } => {
+                let x = x.padded(*padding).covered(*side, *stride);
                 let weight = &context.parameters[weight.clone()];
                 let bias = Start::Bias(&context.parameters[bias.clone()]);
-                conv::forward(
-                    level,
-                    (xs, x.padded(*padding)),
-                    weight,
-                    (&mut ys, y),
-                    bias,
-                    finish,
-                );
+                let (xs, ys) = ((xs, x), (&mut *ys, y));
+                conv::strided(level, *stride, xs, weight, ys, bias, finish);
             }
             Kind::BatchNorm { index } => {
                 let numbers = if context.training.is_some() {

@@ -98,13 +98,22 @@ impl Builder<'_> {
         let owner = |value: usize| homes[value].map_or(value, |(home, _)| home);
         let mut borders = vec![0; self.shapes.len()];
         for operation in &self.operations {
-            if let Kind::Convolution { side, padding, .. } = operation.kind {
+            if let Kind::Convolution {
+                side,
+                stride,
+                padding,
+                ..
+            } = operation.kind
+            {
                 for part in &operation.inputs {
                     let input = &mut borders[owner(part.value)];
                     *input = padding.max(*input);
                 }
-                let output = &mut borders[owner(operation.output)];
-                *output = (side - 1).saturating_sub(padding).max(*output);
+                // At a stride, the gradient is spread in memory of its own.
+                if stride == 1 {
+                    let output = &mut borders[owner(operation.output)];
+                    *output = (side - 1).saturating_sub(padding).max(*output);
+                }
             }
         }
         borders

@@ -9,7 +9,7 @@
 
 use std::ops::Range;
 
-use juggle_kernels::conv::winograd::{self, Scale};
+use juggle_kernels::conv::winograd::{self, Scale, large};
 use juggle_kernels::{LANES, View};
 
 use super::layout::{Shape, Slots, Value};
@@ -20,6 +20,7 @@ use crate::network::{Layer, Network, Source};
 pub(super) enum Kind {
     Convolution {
         side: usize,
+        stride: usize,
         padding: usize,
         weight: Range<usize>,
         bias: Range<usize>,
@@ -65,6 +66,8 @@ pub(super) struct Operation {
     pub(super) relu: bool,
     /// Whether the output is then max-pooled by 2: a Winograd convolution going forward only.
     pub(super) pools: bool,
+    /// Whether a Winograd convolution takes tiles of 4×4: going forward only.
+    pub(super) large_tiles: bool,
 }
 
 impl Operation {
@@ -79,6 +82,7 @@ impl Operation {
             output,
             relu,
             pools: false,
+            large_tiles: false,
         }
     }
 
@@ -157,6 +161,7 @@ impl Plan {
         builder.fuse_upsampling();
         if purpose == Purpose::Inference {
             builder.fuse_pooling();
+            builder.enlarge_tiles();
         }
         builder.finish()
     }
@@ -175,7 +180,11 @@ impl Plan {
             let y = self.values[operation.output].view;
             let by = if operation.pools { 2 } else { 1 };
             let size = (by * y.height, by * y.width);
-            winograd::scratch_len(size, self.in_channels(operation), y.channels)
+            let scratch_len = match operation.large_tiles {
+                true => large::scratch_len,
+                false => winograd::scratch_len,
+            };
+            scratch_len(size, self.in_channels(operation), y.channels)
         });
         lens.max().unwrap_or(0)
     }
@@ -284,17 +293,19 @@ impl Builder<'_> {
         match layer {
             Layer::Conv2d {
                 kernel_size,
+                stride,
                 padding,
                 ..
             } => {
                 let (weight, bias) = self.weight_and_bias(i, *kernel_size, output);
                 Kind::Convolution {
                     side: *kernel_size,
+                    stride: *stride,
                     padding: *padding,
                     weight,
                     bias,
                     bias_learns: !self.network.feeds_only_batch_norm(i),
-                    is_winograd: self.suits_winograd(i, (*kernel_size, *padding)),
+                    is_winograd: self.suits_winograd(i, (*kernel_size, *stride, *padding)),
                 }
             }
             Layer::Linear { .. } => {
@@ -310,9 +321,9 @@ impl Builder<'_> {
     }
 
     /// Whether Winograd's algorithm computes convolution `i`: it takes even sizes and vectors of channels.
-    fn suits_winograd(&self, i: usize, (side, padding): (usize, usize)) -> bool {
+    fn suits_winograd(&self, i: usize, window: (usize, usize, usize)) -> bool {
         let input = &self.shapes[self.source(self.network.nodes()[i].inputs[0])];
-        (side, padding) == (3, 1)
+        window == (3, 1, 1)
             && input.height.is_multiple_of(2)
             && input.width.is_multiple_of(2)
             && input.channels.is_multiple_of(LANES)

@@ -1,7 +1,8 @@
 //! What the kernels multiply with, made from the parameters once a step: transformed for Winograd's algorithm, turned for
 //! the gradients of inputs.
 
-use juggle_kernels::conv::{self, winograd};
+use juggle_kernels::conv;
+use juggle_kernels::conv::winograd::{self, large};
 use juggle_kernels::{Buffer, Level};
 use rayon::prelude::*;
 
@@ -48,7 +49,9 @@ impl Prepared {
                     plan.in_channels(operation),
                     plan.values[operation.output].view.channels,
                 );
-                if operation.is_winograd() {
+                if operation.large_tiles {
+                    large::transform_weights(level, weight, &mut prepared.products);
+                } else if operation.is_winograd() {
                     winograd::transform_weights(level, weight, &mut prepared.products);
                     if !prepared.turned.is_empty() {
                         winograd::turned(&prepared.products, channels, &mut prepared.turned);
@@ -63,6 +66,7 @@ impl Prepared {
 /// The transformed weights of an operation.
 pub(super) fn n_products(operation: &Operation) -> usize {
     match weights(operation) {
+        Some(weight) if operation.large_tiles => weight.len() / 9 * large::N_PRODUCTS,
         Some(weight) if operation.is_winograd() => weight.len() / 9 * winograd::N_PRODUCTS,
         _ => 0,
     }

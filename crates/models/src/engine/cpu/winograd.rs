@@ -2,6 +2,7 @@
 
 use std::mem;
 
+use juggle_kernels::conv::winograd::large::{self, Pool};
 use juggle_kernels::conv::winograd::{self, Input, Output, Scale, Square};
 use juggle_kernels::conv::{self, Start};
 use juggle_kernels::{Buffer, Finish};
@@ -30,6 +31,14 @@ fn inputs<'a>(
     ([input(0), input(n - 1)], n)
 }
 
+fn finish(operation: &Operation) -> Finish<'static> {
+    if operation.relu {
+        Finish::Relu
+    } else {
+        Finish::Keep
+    }
+}
+
 impl Chunk {
     pub(super) fn winograd_forward(&mut self, context: &Context<'_>, i: usize, slot: usize) {
         let plan = context.plan;
@@ -40,6 +49,23 @@ impl Chunk {
         let to = plan.values[operation.output].buffer;
         let mut ys = mem::take(&mut self.values[to]);
         let (inputs, n) = inputs(plan, operation, slot, &self.values);
+        if operation.large_tiles {
+            let pool = if operation.pools {
+                Pool::Maximum
+            } else {
+                Pool::None
+            };
+            large::convolve(
+                context.level,
+                &inputs[..n],
+                &context.prepared[i].products,
+                (&context.parameters[bias.clone()], finish(operation)),
+                (&mut ys, plan.view(operation.output, slot), pool),
+                &mut self.scratch,
+            );
+            self.values[to] = ys;
+            return;
+        }
         let output = Output {
             values: &mut ys,
             view: plan.view(operation.output, slot),
@@ -49,11 +75,7 @@ impl Chunk {
                 Square::Pixels
             },
             start: Start::Bias(&context.parameters[bias.clone()]),
-            finish: if operation.relu {
-                Finish::Relu
-            } else {
-                Finish::Keep
-            },
+            finish: finish(operation),
         };
         winograd::convolve(
             context.level,
