@@ -1,4 +1,5 @@
-//! `cargo xtask interop`: our numbers and files against PyTorch, scikit-image and scikit-learn.
+//! `cargo xtask interop`: our numbers and files against PyTorch, scikit-image, torchmetrics, pytorch-msssim, scikit-learn, scipy and
+//! statsmodels.
 //!
 //! Python is needed here and nowhere else. The versions are pinned in
 //! `xtask/interop/requirements.txt`, in a virtual environment of our own.
@@ -19,8 +20,10 @@ const FOLDER: &str = "target/interop";
 const TRAIN_CLIPS: usize = 8;
 
 /// The golden files that the tests of the crates compare with; their scripts check themselves.
-const GOLDEN_SCRIPTS: [&str; 2] = [
-    "crates/metrics/tests/golden/generate.py",
+const GOLDEN_SCRIPTS: [&str; 4] = [
+    "crates/metrics/tests/golden/generate_images.py",
+    "crates/metrics/tests/golden/generate_reports.py",
+    "crates/metrics/tests/golden/generate_uncertainty.py",
     "crates/models/tests/golden/generate.py",
 ];
 

@@ -1,9 +1,8 @@
-//! Conditions that every image metric puts on its arguments, and the loop over a batch.
+//! Conditions that every image metric puts on its arguments, and why a result has no value.
 
-use ndarray::{ArrayView2, ArrayView3, ArrayView4, Axis};
-use rayon::prelude::*;
+use ndarray::{ArrayView, ArrayView4, Axis, Dimension};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Role};
 use crate::pixel::Pixel;
 
 /// Refuses shapes that differ and shapes without pixels.
@@ -32,46 +31,41 @@ pub(crate) fn data_range(found: f64) -> Result<()> {
     }
 }
 
-/// Applies `metric` to every pair of images (C×H×W), in parallel, each thread with scratch of its
-/// own.
-///
-/// Values come back in the order of the batch. Of several errors the one of the first image wins,
-/// so that neither values nor errors depend on the number of threads.
-pub(crate) fn for_each_image<T, S, I, M>(
+/// The values of the images of a batch N×C×H×W, or why the first that is not finite has none.
+pub(crate) fn all_finite<T: Pixel>(
+    values: Vec<f64>,
     truth: ArrayView4<'_, T>,
     prediction: ArrayView4<'_, T>,
-    scratch: I,
-    metric: M,
-) -> Result<Vec<f64>>
-where
-    T: Pixel,
-    I: Fn() -> S + Sync + Send,
-    M: Fn(&mut S, ArrayView3<'_, T>, ArrayView3<'_, T>) -> Result<f64> + Sync + Send,
-{
-    let results: Vec<Result<f64>> = (0..truth.len_of(Axis(0)))
-        .into_par_iter()
-        .map_init(scratch, |scratch, n| {
-            metric(
-                scratch,
+) -> Result<Vec<f64>> {
+    match values.iter().position(|value| !value.is_finite()) {
+        None => Ok(values),
+        Some(n) => {
+            let (truth, prediction) = (
                 truth.index_axis(Axis(0), n),
                 prediction.index_axis(Axis(0), n),
-            )
-            .map_err(|error| error.within(&[n]))
-        })
-        .collect();
-    results.into_iter().collect()
+            );
+            Err(why_not_finite(&truth, &prediction).within(&[n]))
+        }
+    }
 }
 
-/// Sums `of_channel` over the channels of a pair of images.
-pub(crate) fn sum_over_channels<T: Pixel>(
-    truth: ArrayView3<'_, T>,
-    prediction: ArrayView3<'_, T>,
-    mut of_channel: impl FnMut(ArrayView2<'_, T>, ArrayView2<'_, T>) -> Result<f64>,
-) -> Result<f64> {
-    let mut sum = 0.0;
-    let channels = truth.outer_iter().zip(prediction.outer_iter());
-    for (c, (truth, prediction)) in channels.enumerate() {
-        sum += of_channel(truth, prediction).map_err(|error| error.within(&[c]))?;
+/// Names the first pixel that is not finite, of the truth or else of the prediction; where there is none, the numbers are too large.
+///
+/// Metrics look at their results instead of at each pixel: NaN and infinities spoil every sum that they are part of.
+pub(crate) fn why_not_finite<T: Pixel, D: Dimension>(
+    truth: &ArrayView<'_, T, D>,
+    prediction: &ArrayView<'_, T, D>,
+) -> Error {
+    for (image, pixels) in [(Role::Truth, truth), (Role::Prediction, prediction)] {
+        let pixels = pixels.view().into_dyn();
+        let mut values = pixels.indexed_iter().map(|(index, x)| (index, x.to_f64()));
+        if let Some((index, value)) = values.find(|(_, value)| !value.is_finite()) {
+            return Error::NonFinitePixel {
+                image,
+                index: index.as_array_view().to_vec(),
+                value,
+            };
+        }
     }
-    Ok(sum)
+    Error::Overflow
 }

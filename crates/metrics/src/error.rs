@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use crate::mse::Normalization;
+use crate::ssim::Convention;
+
 /// Shorthand for a [`Result`](std::result::Result) with this crate's [`Error`](enum@Error).
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -20,6 +23,27 @@ impl fmt::Display for Role {
             Self::Truth => "truth",
             Self::Prediction => "prediction",
         })
+    }
+}
+
+/// The items from which a bootstrap computed its statistic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sample {
+    /// All items, each once: the estimate.
+    Original,
+    /// The draws of a replicate, numbered from 0.
+    Replicate(usize),
+    /// All items but the one at this position: the jackknife.
+    Without(usize),
+}
+
+impl fmt::Display for Sample {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Original => f.write_str("all items"),
+            Self::Replicate(replicate) => write!(f, "bootstrap replicate {replicate}"),
+            Self::Without(position) => write!(f, "all items but {position}"),
+        }
     }
 }
 
@@ -47,17 +71,17 @@ pub enum Error {
         shape: Vec<usize>,
     },
 
-    /// The image does not hold a single SSIM window.
+    /// The image does not hold a single window.
     #[error(
-        "image of height {height} and width {width} is smaller than the {window}×{window} window"
+        "image of height {height} and width {width} is smaller than the {least}×{least} pixels that the window needs"
     )]
     ImageTooSmall {
         /// Height of the image in pixels.
         height: usize,
         /// Width of the image in pixels.
         width: usize,
-        /// Side of the square window in pixels.
-        window: usize,
+        /// The smallest height and width.
+        least: usize,
     },
 
     /// `data_range` is not a positive number whose fourth power `f64` can hold.
@@ -79,10 +103,158 @@ pub enum Error {
     },
 
     /// Finite pixels whose metric is not: their squares exceed `f64`, or drown `data_range`.
-    #[error("pixel values are too large for f64 arithmetic with data_range {data_range}")]
-    Overflow {
+    #[error("pixel values are too large for f64 arithmetic with this data_range")]
+    Overflow,
+
+    /// Windows without a value, since `k1` or `k2` is zero.
+    #[error(
+        "a window over constant pixels has no SSIM when k1 or k2 is 0: it is zero divided by zero"
+    )]
+    ZeroDenominator,
+
+    /// MS-SSIM without a scale.
+    #[error("MS-SSIM needs at least one weight, found none")]
+    NoWeights,
+
+    /// A window of SSIM that has no middle.
+    #[error("window_size must be an odd number of at least 3, found {found}")]
+    WindowSize {
         /// The value passed.
-        data_range: f64,
+        found: usize,
+    },
+
+    /// A window size for a Gaussian that has its size from sigma.
+    #[error(
+        "{convention} takes the size of its Gaussian window from sigma ({expected} for this sigma); window_size is not for it"
+    )]
+    WindowFromSigma {
+        /// The convention asked for.
+        convention: Convention,
+        /// The window's size.
+        expected: usize,
+    },
+
+    /// A setting of SSIM out of its range.
+    #[error("{name} must be {expected}, found {found}")]
+    Setting {
+        /// The setter's name.
+        name: &'static str,
+        /// The value passed.
+        found: f64,
+        /// What it may be.
+        expected: &'static str,
+    },
+
+    /// Something that the peer of a convention does not define.
+    #[error("{convention} defines no {what}")]
+    Undefined {
+        /// The convention asked for.
+        convention: Convention,
+        /// What it lacks.
+        what: &'static str,
+    },
+
+    /// The truth's measure, by which the error is divided, is zero.
+    #[error("the truth's {} is zero, so there is nothing to normalise by", normalization.measure())]
+    NoNormalization {
+        /// What was asked for.
+        normalization: Normalization,
+    },
+
+    /// An axis that the images do not have.
+    #[error("channel axis {axis} is none of the {n_axes} axes, which begin with 0")]
+    ChannelAxis {
+        /// The axis asked for.
+        axis: usize,
+        /// Axes of the images.
+        n_axes: usize,
+    },
+
+    /// A confidence level that is not a probability above 0 and below 1, such as a percentage.
+    #[error("confidence level must be above 0 and below 1, found {found}")]
+    ConfidenceLevel {
+        /// The value passed.
+        found: f64,
+    },
+
+    /// A share of no trials has no interval.
+    #[error("expected at least one trial, found none")]
+    NoTrials,
+
+    /// More trials succeeded than there were.
+    #[error("found {successes} successes among {n} trials")]
+    TooManySuccesses {
+        /// Number of successes.
+        successes: u64,
+        /// Number of trials.
+        n: u64,
+    },
+
+    /// More trials than exact intervals and tests are computed for.
+    #[error("found {n} trials, expected at most {limit}")]
+    TooManyTrials {
+        /// Number of trials.
+        n: u64,
+        /// The largest number accepted.
+        limit: u64,
+    },
+
+    /// A bootstrap needs at least two replicates, and memory for all of them.
+    #[error("found {found} bootstrap replicates, expected between 2 and {limit}")]
+    ReplicateCount {
+        /// Number of replicates.
+        found: usize,
+        /// The largest number accepted.
+        limit: usize,
+    },
+
+    /// A bootstrap draws from at least two items, and needs memory for a draw of all of them.
+    #[error("found {found} items to draw from, expected between 2 and {limit}")]
+    ItemCount {
+        /// Number of items.
+        found: usize,
+        /// The largest number accepted.
+        limit: usize,
+    },
+
+    /// A value to average is NaN or infinite.
+    #[error("the value at position {position} is {value}, expected finite values")]
+    NonFiniteValue {
+        /// Position in the slice.
+        position: usize,
+        /// What was found there.
+        value: f64,
+    },
+
+    /// The statistic that the bootstrap repeats is NaN or infinite.
+    #[error("the statistic of {sample} is {value}, expected a finite number")]
+    NonFiniteStatistic {
+        /// The items it was computed from.
+        sample: Sample,
+        /// What it was.
+        value: f64,
+    },
+
+    /// BCa has no end points: every replicate is on one side of the estimate, or the statistic does not change when
+    /// one item is left out.
+    #[error(
+        "the BCa interval is undefined with bias correction {bias_correction} and acceleration {acceleration}; use the \
+         percentile method"
+    )]
+    BcaUndefined {
+        /// The normal quantile of the share of replicates below the estimate.
+        bias_correction: f64,
+        /// A sixth of the skewness of the jackknife's influences.
+        acceleration: f64,
+    },
+
+    /// There are not as many results of one model as of the other.
+    #[error("found {first} results of the first model but {second} of the second")]
+    PairMismatch {
+        /// Number of results of the first model.
+        first: usize,
+        /// Number of results of the second model.
+        second: usize,
     },
 
     /// There are not as many predictions as true labels.

@@ -1,26 +1,62 @@
-//! Pixel types, and reading a row of pixels as `f64`.
+//! Pixel types, and what is computed on rows of them.
 
-use ndarray::ArrayView1;
+use std::ops::{AddAssign, DivAssign, MulAssign, Neg, SubAssign};
 
-use crate::error::{Error, Result, Role};
+use multiversion::multiversion;
+use ndarray::{ArrayView1, LinalgScalar};
 
-/// A number that an image may consist of: `u8`, `u16`, `f32` or `f64`.
-///
-/// Every metric converts pixels to `f64`, which is exact, before it computes. The trait is sealed.
-pub trait Pixel: sealed::Sealed + Copy + Send + Sync {
-    /// The same value as `f64`.
+/// A number that an image may consist of: `u8`, `u16`, `f32` or `f64`. The trait is sealed.
+pub trait Pixel: sealed::Sealed {
+    /// What scikit-image computes in for this type, and the type of a [map](crate::Ssim::map): `f32` for `f32`, else `f64`.
+    type Map: Real;
+
+    /// The same value as `f64`, exactly.
     fn to_f64(self) -> f64;
 }
 
-mod sealed {
+/// An integer type, whose range of values is the range of its pixels.
+pub trait IntegerPixel: Pixel {
+    /// The distance between its smallest and its largest value: 255 for `u8`, 65,535 for `u16`.
+    ///
+    /// Floats have no such range; there is none to be had by mistake.
+    const DATA_RANGE: f64;
+}
+
+/// `f32` or `f64`: the type of a map's values. The trait is sealed.
+pub trait Real:
+    Pixel
+    + LinalgScalar
+    + PartialOrd
+    + Neg<Output = Self>
+    + AddAssign
+    + SubAssign
+    + MulAssign
+    + DivAssign
+{
+    /// The nearest value.
+    fn from_f64(x: f64) -> Self;
+}
+
+pub(crate) mod sealed {
     /// Keeps the list of pixel types closed, so that adding a method to `Pixel` breaks nobody.
-    pub trait Sealed {}
+    pub trait Sealed: Copy + Send + Sync + 'static {
+        /// The sum of squared differences of two rows of one length.
+        fn squared_error(xs: &[Self], ys: &[Self]) -> f64
+        where
+            Self: Sized;
+    }
 }
 
 macro_rules! pixel {
-    ($($type:ty),*) => {$(
-        impl sealed::Sealed for $type {}
+    ($($type:ty => $map:ty, $squared_error:ident);*) => {$(
+        impl sealed::Sealed for $type {
+            fn squared_error(xs: &[Self], ys: &[Self]) -> f64 {
+                $squared_error(xs, ys)
+            }
+        }
         impl Pixel for $type {
+            type Map = $map;
+
             #[inline]
             fn to_f64(self) -> f64 {
                 f64::from(self)
@@ -29,18 +65,92 @@ macro_rules! pixel {
     )*};
 }
 
-pixel!(u8, u16, f32, f64);
+pixel!(u8 => f64, of_u8; u16 => f64, of_u16; f32 => f32, of_f32; f64 => f64, of_f64);
 
-/// Writes `pixels` to `xs`, which has the same length, and refuses NaN and infinities.
-///
-/// `image`, `row` and `first_column` only tell an error where the pixels are.
-pub(crate) fn read_row<T: Pixel>(
-    pixels: ArrayView1<'_, T>,
-    image: Role,
-    row: usize,
-    first_column: usize,
-    xs: &mut [f64],
-) -> Result<()> {
+impl IntegerPixel for u8 {
+    const DATA_RANGE: f64 = 255.0;
+}
+
+impl IntegerPixel for u16 {
+    const DATA_RANGE: f64 = 65_535.0;
+}
+
+impl Real for f32 {
+    #[inline]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "rounding is what it is for"
+    )]
+    fn from_f64(x: f64) -> Self {
+        x as Self
+    }
+}
+
+impl Real for f64 {
+    #[inline]
+    fn from_f64(x: f64) -> Self {
+        x
+    }
+}
+
+/// Differences of `u8` that a sum of `u32` can hold the squares of.
+const N_SQUARES: usize = 1 << 16;
+
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512vl+avx512dq", "x86_64+avx2+fma"))]
+fn of_u8(xs: &[u8], ys: &[u8]) -> f64 {
+    let mut total = 0_u64;
+    for (xs, ys) in xs.chunks(N_SQUARES).zip(ys.chunks(N_SQUARES)) {
+        let mut sum = 0_u32;
+        for (&x, &y) in xs.iter().zip(ys) {
+            let difference = i32::from(i16::from(x) - i16::from(y));
+            sum += (difference * difference).unsigned_abs();
+        }
+        total += u64::from(sum);
+    }
+    total as f64
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512vl+avx512dq", "x86_64+avx2+fma"))]
+fn of_u16(xs: &[u16], ys: &[u16]) -> f64 {
+    let mut total = 0_u64;
+    for (&x, &y) in xs.iter().zip(ys) {
+        let difference = u32::from(x.abs_diff(y));
+        total += u64::from(difference * difference);
+    }
+    total as f64
+}
+
+/// Accumulators side by side, so that the sum is a vector operation with a fixed order.
+const LANES: usize = 16;
+
+macro_rules! float_squared_error {
+    ($name:ident, $type:ty) => {
+        #[multiversion(targets("x86_64+avx512f+avx512bw+avx512vl+avx512dq", "x86_64+avx2+fma"))]
+        fn $name(xs: &[$type], ys: &[$type]) -> f64 {
+            let (xs, xs_rest) = xs.as_chunks::<LANES>();
+            let (ys, ys_rest) = ys.as_chunks::<LANES>();
+            let mut lanes = [0.0_f64; LANES];
+            for (xs, ys) in xs.iter().zip(ys) {
+                for l in 0..LANES {
+                    let difference = f64::from(xs[l]) - f64::from(ys[l]);
+                    lanes[l] += difference * difference;
+                }
+            }
+            for (l, (&x, &y)) in xs_rest.iter().zip(ys_rest).enumerate() {
+                let difference = f64::from(x) - f64::from(y);
+                lanes[l] += difference * difference;
+            }
+            lanes.iter().sum()
+        }
+    };
+}
+
+float_squared_error!(of_f32, f32);
+float_squared_error!(of_f64, f64);
+
+/// Writes `pixels` to `xs`, which has the same length.
+#[inline(always)]
+pub(crate) fn read_row<T: Pixel>(pixels: ArrayView1<'_, T>, xs: &mut [f64]) {
     // The contiguous case is apart because only it compiles to vector conversions.
     if let Some(pixels) = pixels.as_slice() {
         for (x, pixel) in xs.iter_mut().zip(pixels) {
@@ -51,20 +161,4 @@ pub(crate) fn read_row<T: Pixel>(
             *x = pixel.to_f64();
         }
     }
-    // No early exit, so that the scan vectorises; the search below runs only on failure.
-    let finite = xs.iter().fold(true, |finite, x| finite & x.is_finite());
-    if finite {
-        return Ok(());
-    }
-    let (column, value) = xs
-        .iter()
-        .copied()
-        .enumerate()
-        .find(|(_, x)| !x.is_finite())
-        .expect("the scan above saw a value that is not finite");
-    Err(Error::NonFinitePixel {
-        image,
-        index: vec![row, first_column + column],
-        value,
-    })
 }

@@ -1,21 +1,22 @@
 //! Peak signal-to-noise ratio.
 
-use ndarray::{ArrayView2, ArrayView4, s};
+use ndarray::{ArrayView, ArrayView4, Dimension};
 
 use crate::check;
-use crate::error::{Error, Result, Role};
-use crate::pixel::{Pixel, read_row};
+use crate::error::{Error, Result};
+use crate::mse::{mse, mse_batch};
+use crate::pixel::Pixel;
 
-/// Peak signal-to-noise ratio of two gray images, in decibels.
+/// Peak signal-to-noise ratio of two images, in decibels.
 ///
 /// ```text
 /// MSE  = mean over pixels of (truth − prediction)²
 /// PSNR = 10 · log10(data_range² / MSE)
 /// ```
 ///
-/// Both images have the shape H×W; any strides will do. `data_range` is the distance between the
-/// smallest and the largest value a pixel may take: 255 for 8-bit pixels, 1 for pixels in `[0, 1]`.
-/// It is never guessed. The result is larger for better predictions and unbounded on both sides;
+/// Both images have one shape, of any number of axes (H×W, or H×W×C with the channels anywhere); any strides will do. `data_range`
+/// is the distance between the smallest and the largest value a pixel may take: 255 for 8-bit pixels, 1 for pixels in `[0, 1]`.
+/// It is never guessed; [`u8::DATA_RANGE`](crate::IntegerPixel::DATA_RANGE) names that of an integer type. The result is larger for better predictions and unbounded on both sides;
 /// **an MSE of zero, hence identical images, gives +∞**, which no mean over images survives.
 /// Arithmetic is `f64` whatever the pixel type.
 ///
@@ -40,15 +41,14 @@ use crate::pixel::{Pixel, read_row};
 /// assert_eq!(juggle_metrics::psnr(truth.view(), truth.view(), 1.0)?, f64::INFINITY);
 /// # Ok::<(), juggle_metrics::Error>(())
 /// ```
-pub fn psnr<T: Pixel>(
-    truth: ArrayView2<'_, T>,
-    prediction: ArrayView2<'_, T>,
+pub fn psnr<T: Pixel, D: Dimension>(
+    truth: ArrayView<'_, T, D>,
+    prediction: ArrayView<'_, T, D>,
     data_range: f64,
 ) -> Result<f64> {
     check::same_shape(truth.shape(), prediction.shape())?;
     check::data_range(data_range)?;
-    let squared_error = sum_of_squared_errors(truth, prediction)?;
-    decibels(squared_error, truth.len(), data_range)
+    decibels(mse(truth, prediction)?, data_range)
 }
 
 /// [`psnr`] of each image of a batch, in decibels, in the order of the batch.
@@ -82,72 +82,18 @@ pub fn psnr_batch<T: Pixel>(
 ) -> Result<Vec<f64>> {
     check::same_shape(truth.shape(), prediction.shape())?;
     check::data_range(data_range)?;
-    check::for_each_image(
-        truth,
-        prediction,
-        || (),
-        |(), truth, prediction| {
-            let squared_error = check::sum_over_channels(truth, prediction, sum_of_squared_errors)?;
-            decibels(squared_error, truth.len(), data_range)
-        },
-    )
+    let errors = mse_batch(truth, prediction)?;
+    errors
+        .into_iter()
+        .map(|mean| decibels(mean, data_range))
+        .collect()
 }
 
-fn decibels(squared_error: f64, n_pixels: usize, data_range: f64) -> Result<f64> {
-    let mean_squared_error = squared_error / n_pixels as f64;
+fn decibels(mean_squared_error: f64, data_range: f64) -> Result<f64> {
     let ratio = data_range * data_range / mean_squared_error;
-    // Zero where the error is infinite, or so large that its quotient vanishes.
+    // Zero where the error is so large that its quotient vanishes.
     if ratio == 0.0 {
-        return Err(Error::Overflow { data_range });
+        return Err(Error::Overflow);
     }
     Ok(10.0 * ratio.log10())
-}
-
-/// Accumulators side by side, so that the sum is a vector operation with a fixed order.
-const LANES: usize = 8;
-
-/// Pixels converted to `f64` at a time: two buffers of this length stay in the first-level cache.
-const CHUNK: usize = 512;
-
-/// Rows are summed one by one, then added up: the rounding error grows with H + W, not with H·W.
-fn sum_of_squared_errors<T: Pixel>(
-    truth: ArrayView2<'_, T>,
-    prediction: ArrayView2<'_, T>,
-) -> Result<f64> {
-    let (height, width) = truth.dim();
-    let mut xs = [0.0; CHUNK];
-    let mut ys = [0.0; CHUNK];
-    let mut sum = 0.0;
-    for i in 0..height {
-        let mut lanes = [0.0; LANES];
-        for first in (0..width).step_by(CHUNK) {
-            let last = width.min(first.saturating_add(CHUNK));
-            let xs = &mut xs[..last - first];
-            let ys = &mut ys[..last - first];
-            read_row(truth.slice(s![i, first..last]), Role::Truth, i, first, xs)?;
-            read_row(
-                prediction.slice(s![i, first..last]),
-                Role::Prediction,
-                i,
-                first,
-                ys,
-            )?;
-            add_squared_differences(xs, ys, &mut lanes);
-        }
-        sum += lanes.iter().sum::<f64>();
-    }
-    Ok(sum)
-}
-
-fn add_squared_differences(xs: &[f64], ys: &[f64], lanes: &mut [f64; LANES]) {
-    let (xs, xs_rest) = xs.as_chunks::<LANES>();
-    let (ys, ys_rest) = ys.as_chunks::<LANES>();
-    for (xs, ys) in xs.iter().zip(ys) {
-        for (lane, (x, y)) in lanes.iter_mut().zip(xs.iter().zip(ys)) {
-            *lane += (x - y) * (x - y);
-        }
-    }
-    for (lane, (x, y)) in lanes.iter_mut().zip(xs_rest.iter().zip(ys_rest)) {
-        *lane += (x - y) * (x - y);
-    }
 }

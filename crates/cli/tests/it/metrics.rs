@@ -138,7 +138,7 @@ fn images_that_cannot_be_compared_are_named() {
     );
     assert_eq!(
         error("small.png small.png"),
-        "small.png and small.png: image of height 5 and width 5 is smaller than the 7×7 window"
+        "small.png and small.png: image of height 5 and width 5 is smaller than the 7×7 pixels that the window needs"
     );
     std::fs::create_dir(sandbox.path("empty")).unwrap();
     assert_eq!(error("empty empty"), "there are no PNG images in empty");

@@ -2,36 +2,34 @@
 
 use ndarray::{Array2, ArrayView2, s};
 
-use super::filter::{GAUSSIAN, TILE, UNIFORM, Window};
-use super::{ssim, ssim_gaussian};
+use super::pass::{BAND, GAUSSIAN_TILE, UNIFORM_TILE};
+use super::window::Window;
+use super::{Convention, Covariance, Ssim};
 
 /// SSIM as the paper writes it: a loop over windows, a loop over the pixels of each, deviations
 /// from the mean.
-fn by_definition<const K: usize>(
-    window: &Window<K>,
+fn by_definition(
+    taps: &[f64],
+    covariance_norm: f64,
     truth: ArrayView2<'_, f64>,
     prediction: ArrayView2<'_, f64>,
-    data_range: f64,
 ) -> f64 {
-    let c1 = (0.01 * data_range).powi(2);
-    let c2 = (0.03 * data_range).powi(2);
-    let weights = Array2::from_shape_fn((K, K), |(k, l)| {
-        window.taps[k] * window.taps[l] / window.weight
-    });
+    let k = taps.len();
+    let (c1, c2) = (0.01_f64.powi(2), 0.03_f64.powi(2));
+    let weights = Array2::from_shape_fn((k, k), |(i, j)| taps[i] * taps[j]);
     let mut sum = 0.0;
     let mut n_positions = 0.0;
-    for i in 0..=truth.nrows() - K {
-        for j in 0..=truth.ncols() - K {
-            let x = truth.slice(s![i..i + K, j..j + K]);
-            let y = prediction.slice(s![i..i + K, j..j + K]);
+    for i in 0..=truth.nrows() - k {
+        for j in 0..=truth.ncols() - k {
+            let x = truth.slice(s![i..i + k, j..j + k]);
+            let y = prediction.slice(s![i..i + k, j..j + k]);
             let mean_x = (&weights * &x).sum();
             let mean_y = (&weights * &y).sum();
             let deviation_x = &x - mean_x;
             let deviation_y = &y - mean_y;
-            let norm = window.covariance_norm;
-            let variance_x = norm * (&weights * &deviation_x * &deviation_x).sum();
-            let variance_y = norm * (&weights * &deviation_y * &deviation_y).sum();
-            let covariance = norm * (&weights * &deviation_x * &deviation_y).sum();
+            let variance_x = covariance_norm * (&weights * &deviation_x * &deviation_x).sum();
+            let variance_y = covariance_norm * (&weights * &deviation_y * &deviation_y).sum();
+            let covariance = covariance_norm * (&weights * &deviation_x * &deviation_y).sum();
             sum += (2.0 * mean_x * mean_y + c1) * (2.0 * covariance + c2)
                 / ((mean_x.powi(2) + mean_y.powi(2) + c1) * (variance_x + variance_y + c2));
             n_positions += 1.0;
@@ -49,34 +47,62 @@ fn images(height: usize, width: usize) -> (Array2<f64>, Array2<f64>) {
     (truth, prediction)
 }
 
+/// Each kind of window that is compiled on its own, and a size of each that is not.
+fn settings() -> [(Ssim, Window); 4] {
+    let of = |convention| Ssim::new(convention, 1.0).covariance(Covariance::Sample);
+    [
+        (of(Convention::ScikitImage), Window::Uniform(7)),
+        (
+            of(Convention::ScikitImage).window_size(9),
+            Window::Uniform(9),
+        ),
+        (
+            of(Convention::ScikitImageGaussian),
+            Window::gaussian(1.5, 11),
+        ),
+        (
+            of(Convention::ScikitImageGaussian).sigma(0.8),
+            Window::gaussian(0.8, 7),
+        ),
+    ]
+}
+
 #[test]
 fn fast_pass_is_the_formula() {
     let sides = [7, 8, 9, 10, 11, 12, 13, 14, 15, 18, 19, 23, 33];
     let mut sizes: Vec<(usize, usize)> = sides.iter().map(|&side| (side, side)).collect();
-    // One row of windows, one column of them, and widths around one and two tiles.
+    // One row of windows, one column of them, sizes around one and two tiles, and around one and two bands.
     sizes.extend([(7, 33), (33, 7), (11, 40), (40, 11)]);
-    sizes.extend(
-        [
-            TILE + 5,
-            TILE + 6,
-            TILE + 7,
-            TILE + 10,
-            TILE + 11,
-            2 * TILE + 20,
-        ]
-        .map(|width| (13, width)),
-    );
+    for tile in [GAUSSIAN_TILE, UNIFORM_TILE] {
+        let widths = [
+            tile + 5,
+            tile + 6,
+            tile + 7,
+            tile + 10,
+            tile + 11,
+            2 * tile + 20,
+        ];
+        sizes.extend(widths.map(|width| (13, width)));
+    }
+    sizes.extend([BAND + 5, BAND + 7, BAND + 11, 2 * BAND + 12].map(|height| (height, 12)));
     for (height, width) in sizes {
         let (truth, prediction) = images(height, width);
         let (x, y) = (truth.view(), prediction.view());
-        let deviation = (ssim(x, y, 1.0).unwrap() - by_definition(&UNIFORM, x, y, 1.0)).abs();
-        assert!(deviation < 1e-13, "{height}×{width}: {deviation:e}");
-        if height >= 11 && width >= 11 {
-            let found = ssim_gaussian(x, y, 1.0).unwrap();
-            let deviation = (found - by_definition(&GAUSSIAN, x, y, 1.0)).abs();
+        for (ssim, window) in settings() {
+            let size = window.size();
+            let taps = match window {
+                Window::Uniform(size) => vec![1.0 / size as f64; size],
+                Window::Gaussian(taps) => taps,
+            };
+            if height.min(width) < size {
+                continue;
+            }
+            let n = (size * size) as f64;
+            let expected = by_definition(&taps, n / (n - 1.0), x, y);
+            let deviation = (ssim.mean(x, y).unwrap() - expected).abs();
             assert!(
                 deviation < 1e-13,
-                "Gaussian, {height}×{width}: {deviation:e}"
+                "{ssim:?}, {height}×{width}: {deviation:e}"
             );
         }
     }
@@ -90,19 +116,53 @@ fn constant_images() {
         let prediction = Array2::from_elem((20, 300), y);
         let c1 = 0.01_f64.powi(2);
         let expected = (2.0 * x * y + c1) / (x * x + y * y + c1);
-        let found = ssim(truth.view(), prediction.view(), 1.0).unwrap();
+        let ssim = Ssim::new(Convention::ScikitImage, 1.0);
+        let found = ssim.mean(truth.view(), prediction.view()).unwrap();
         assert!((found - expected).abs() < 1e-12, "{found} {expected}");
     }
 }
 
+/// The map's mean over windows inside the image is what the fast pass finds.
 #[test]
-fn gaussian_taps_are_the_gaussian() {
-    let weights: Vec<f64> = (-5..=5)
-        .map(|d| f64::exp(-0.5 * f64::from(d * d) / (1.5 * 1.5)))
-        .collect();
-    let total: f64 = weights.iter().sum();
-    for (tap, weight) in GAUSSIAN.taps.iter().zip(&weights) {
-        assert!((tap - weight / total).abs() < 1e-16);
+fn the_map_and_the_fast_pass_agree() {
+    let (truth, prediction) = images(150, 120);
+    let (x, y) = (truth.view(), prediction.view());
+    for (ssim, window) in settings() {
+        let map = ssim.map(x, y).unwrap();
+        let r = if map.dim() == truth.dim() {
+            window.radius()
+        } else {
+            0
+        };
+        let (height, width) = map.dim();
+        let inside = map.slice(s![r..height - r, r..width - r]).mean().unwrap();
+        let deviation = (inside - ssim.mean(x, y).unwrap()).abs();
+        assert!(deviation < 1e-13, "{ssim:?}: {deviation:e}");
     }
-    assert!((GAUSSIAN.taps.iter().sum::<f64>() - 1.0).abs() < 1e-15);
+}
+
+/// Moving one pixel of the prediction changes the mean of the map as the gradient says.
+#[test]
+fn the_gradient_is_a_slope() {
+    let (truth, prediction) = images(24, 31);
+    for (ssim, _) in settings() {
+        let Ok(gradient) = ssim.gradient(truth.view(), prediction.view()) else {
+            continue;
+        };
+        // In the middle the windows of all positions lie inside, where the formula is exact but for the sample covariance.
+        let ssim = ssim.covariance(Covariance::Population);
+        let exact = ssim.gradient(truth.view(), prediction.view()).unwrap();
+        let at = [12, 15];
+        let mean = |step: f64| {
+            let mut moved = prediction.clone();
+            moved[at] += step;
+            ssim.map(truth.view(), moved.view())
+                .unwrap()
+                .mean()
+                .unwrap()
+        };
+        let slope = (mean(1e-5) - mean(-1e-5)) / 2e-5;
+        assert!((slope - exact[at]).abs() < 1e-9, "{slope} {}", exact[at]);
+        assert!(gradient.iter().all(|x| x.is_finite()));
+    }
 }

@@ -1,10 +1,12 @@
 //! Every way to be refused, and the sentence that says so.
 
 use juggle_metrics::{
-    ClassificationReport, ConfusionMatrix, Error, Role, psnr, psnr_batch, ssim, ssim_batch,
-    ssim_gaussian,
+    ClassificationReport, ConfusionMatrix, Convention, Covariance, Error, MsSsim, Normalization,
+    Role, Ssim, mse, mse_batch, nrmse, psnr, psnr_batch,
 };
-use ndarray::{Array2, Array4};
+use ndarray::{Array2, Array3, Array4, Axis};
+
+use crate::shorthand::{ssim, ssim_batch, ssim_gaussian};
 
 fn gray(height: usize, width: usize) -> Array2<f64> {
     Array2::zeros((height, width))
@@ -53,12 +55,12 @@ fn smaller_than_the_window() {
     let image = gray(6, 20);
     check(
         ssim(image.view(), image.view(), 1.0),
-        "image of height 6 and width 20 is smaller than the 7×7 window",
+        "image of height 6 and width 20 is smaller than the 7×7 pixels that the window needs",
     );
     let image = gray(20, 10);
     check(
         ssim_gaussian(image.view(), image.view(), 1.0),
-        "image of height 20 and width 10 is smaller than the 11×11 window",
+        "image of height 20 and width 10 is smaller than the 11×11 pixels that the window needs",
     );
 }
 
@@ -136,14 +138,124 @@ fn the_first_image_with_an_error_is_named() {
 #[test]
 fn overflow() {
     let large = Array2::from_elem((16, 16), 1e200);
-    let message = "pixel values are too large for f64 arithmetic with data_range 1";
+    let message = "pixel values are too large for f64 arithmetic with this data_range";
     check(psnr(large.view(), gray(16, 16).view(), 1.0), message);
     check(ssim(large.view(), large.view(), 1.0), message);
     check(ssim_gaussian(large.view(), large.view(), 1.0), message);
     // The squares are finite here, but their quotient is not above zero.
     let large = Array2::from_elem((16, 16), 1e150);
     let found = psnr(large.view(), gray(16, 16).view(), 1e-70);
-    assert_eq!(found, Err(Error::Overflow { data_range: 1e-70 }));
+    assert_eq!(found, Err(Error::Overflow));
+}
+
+#[test]
+fn settings_of_ssim() {
+    let image = gray(16, 16);
+    let of = |ssim: Ssim| ssim.mean(image.view(), image.view());
+    let default = Ssim::new(Convention::ScikitImage, 1.0);
+    for (found, size) in [("0", 0), ("1", 1), ("8", 8)] {
+        check(
+            of(default.window_size(size)),
+            &format!("window_size must be an odd number of at least 3, found {found}"),
+        );
+    }
+    check(
+        of(default.window_size(usize::MAX)),
+        &format!(
+            "image of height 16 and width 16 is smaller than the {0}×{0} pixels that the window needs",
+            usize::MAX
+        ),
+    );
+    check(
+        of(Ssim::new(Convention::Torchmetrics, 1.0).window_size(9)),
+        "torchmetrics takes the size of its Gaussian window from sigma (11 for this sigma); window_size is not for it",
+    );
+    check(
+        of(Ssim::new(Convention::PytorchMsssim, 1.0).sigma(0.0)),
+        "sigma must be a number from 0.15 to 1000, found 0",
+    );
+    check(
+        of(default.k1(f64::NAN)),
+        "k1 must be a number of at least 0 and at most 1e30, found NaN",
+    );
+    check(
+        of(default.k2(-0.5).covariance(Covariance::Population)),
+        "k2 must be a number of at least 0 and at most 1e30, found -0.5",
+    );
+    check(
+        of(default.k1(0.0)),
+        "a window over constant pixels has no SSIM when k1 or k2 is 0: it is zero divided by zero",
+    );
+    check(
+        Ssim::new(Convention::PytorchMsssim, 1.0).gradient(image.view(), image.view()),
+        "pytorch-msssim defines no gradient",
+    );
+    let channels = Array3::<f64>::zeros((16, 16, 3));
+    check(
+        default.per_channel(channels.view(), channels.view(), Axis(3)),
+        "channel axis 3 is none of the 3 axes, which begin with 0",
+    );
+}
+
+#[test]
+fn ms_ssim() {
+    let of = |ms_ssim: MsSsim, side: usize| {
+        let image = gray(side, side + 1);
+        ms_ssim.mean(image.view(), image.view())
+    };
+    check(
+        of(MsSsim::new(Convention::ScikitImage, 1.0), 200),
+        "scikit-image's default SSIM defines no MS-SSIM",
+    );
+    check(
+        of(MsSsim::new(Convention::Torchmetrics, 1.0), 175),
+        "image of height 175 and width 176 is smaller than the 176×176 pixels that the window needs",
+    );
+    check(
+        of(MsSsim::new(Convention::PytorchMsssim, 1.0), 160),
+        "image of height 160 and width 161 is smaller than the 161×161 pixels that the window needs",
+    );
+    assert_eq!(
+        of(MsSsim::new(Convention::PytorchMsssim, 1.0), 161),
+        Ok(1.0)
+    );
+    check(
+        of(MsSsim::new(Convention::Torchmetrics, 1.0).weights(&[]), 200),
+        "MS-SSIM needs at least one weight, found none",
+    );
+    check(
+        of(
+            MsSsim::new(Convention::Torchmetrics, 1.0).weights(&[-1.0]),
+            200,
+        ),
+        "a weight must be a number of at least 0 and at most 1e6, found -1",
+    );
+}
+
+#[test]
+fn errors_of_squares() {
+    let (image, mut other) = (gray(4, 4), gray(4, 4));
+    for (normalization, name) in [
+        (Normalization::Euclidean, "norm"),
+        (Normalization::MinMax, "range of values"),
+        (Normalization::Mean, "mean"),
+    ] {
+        check(
+            nrmse(image.view(), image.view(), normalization),
+            &format!("the truth's {name} is zero, so there is nothing to normalise by"),
+        );
+    }
+    other[[1, 2]] = f64::NAN;
+    let message = "prediction has the value NaN at index [1, 2], expected finite pixels";
+    check(mse(image.view(), other.view()), message);
+    let (mut truth, mut prediction) = (
+        Array4::<f64>::zeros((9, 1, 2, 2)),
+        Array4::zeros((9, 1, 2, 2)),
+    );
+    truth[[7, 0, 0, 0]] = f64::INFINITY;
+    prediction[[3, 0, 1, 1]] = f64::NAN;
+    let message = "prediction has the value NaN at index [3, 0, 1, 1], expected finite pixels";
+    check(mse_batch(truth.view(), prediction.view()), message);
 }
 
 #[test]

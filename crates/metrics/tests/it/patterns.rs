@@ -1,4 +1,4 @@
-//! The images of `tests/golden/images.json`: the counterpart of `generate.py`.
+//! The images of `tests/golden/images.json`: the counterpart of `generate_images.py`.
 
 use ndarray::Array3;
 use serde_json::Value;

@@ -1,15 +1,13 @@
 //! What must hold for any input.
 
-use juggle_metrics::{
-    ClassificationReport, ConfusionMatrix, Result, psnr, psnr_batch, ssim, ssim_batch,
-    ssim_gaussian, ssim_gaussian_batch,
-};
+use juggle_metrics::{ClassificationReport, ConfusionMatrix, Result, psnr, psnr_batch};
 use ndarray::{Array2, Array4, ArrayView2, ArrayView4, s};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use rayon::ThreadPoolBuilder;
 
 use crate::patterns::SplitMix64;
+use crate::shorthand::{ssim, ssim_batch, ssim_gaussian, ssim_gaussian_batch, torch, torch_batch};
 
 fn image(height: usize, width: usize, seed: u64) -> Array2<f64> {
     let mut rng = SplitMix64::new(seed);
@@ -28,12 +26,12 @@ fn batch(shape: [usize; 4], seed: u64) -> Array4<f32> {
 type Metric = fn(ArrayView2<'_, f64>, ArrayView2<'_, f64>, f64) -> Result<f64>;
 type BatchMetric = fn(ArrayView4<'_, f32>, ArrayView4<'_, f32>, f64) -> Result<Vec<f64>>;
 
-fn metrics() -> [Metric; 3] {
-    [psnr, ssim, ssim_gaussian]
+fn metrics() -> [Metric; 4] {
+    [psnr, ssim, ssim_gaussian, torch]
 }
 
-fn batch_metrics() -> [BatchMetric; 3] {
-    [psnr_batch, ssim_batch, ssim_gaussian_batch]
+fn batch_metrics() -> [BatchMetric; 4] {
+    [psnr_batch, ssim_batch, ssim_gaussian_batch, torch_batch]
 }
 
 /// A pixel of any kind: ordinary, huge, tiny, not a number.

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use juggle_dataset::{ClipFolder, ImageShape, Split};
-use juggle_metrics::{psnr_batch, ssim_batch, ssim_gaussian_batch};
+use juggle_metrics::{Convention, Ssim, psnr_batch};
 use juggle_models::loss_value;
 use ndarray::ArrayView4;
 use serde::{Serialize, Serializer};
@@ -45,9 +45,30 @@ struct Rows {
 /// One of the three pairs.
 type Row = fn(&Rows) -> f64;
 
-type Metric = fn(ArrayView4<'_, f32>, ArrayView4<'_, f32>, f64) -> juggle_metrics::Result<Vec<f64>>;
+#[derive(Clone, Copy)]
+enum Metric {
+    Psnr,
+    Ssim(Convention),
+}
 
-const METRICS: [Metric; 3] = [psnr_batch, ssim_batch, ssim_gaussian_batch];
+impl Metric {
+    fn of(
+        self,
+        truth: ArrayView4<'_, f32>,
+        prediction: ArrayView4<'_, f32>,
+    ) -> juggle_metrics::Result<Vec<f64>> {
+        match self {
+            Self::Psnr => psnr_batch(truth, prediction, DATA_RANGE),
+            Self::Ssim(convention) => Ssim::new(convention, DATA_RANGE).batch(truth, prediction),
+        }
+    }
+}
+
+const METRICS: [Metric; 3] = [
+    Metric::Psnr,
+    Metric::Ssim(Convention::ScikitImage),
+    Metric::Ssim(Convention::ScikitImageGaussian),
+];
 
 /// The pixels are in [0, 1].
 const DATA_RANGE: f64 = 1.0;
@@ -94,7 +115,7 @@ fn measure(trained: &Trained, examples: &Examples<'_>, split: Split) -> Result<E
         for (metric, sums) in METRICS.iter().zip(&mut sums) {
             for (i, (truth, prediction)) in pairs.into_iter().enumerate() {
                 match (
-                    metric(images(truth, shape), images(prediction, shape), DATA_RANGE),
+                    metric.of(images(truth, shape), images(prediction, shape)),
                     &mut *sums,
                 ) {
                     (Ok(values), Some(sums)) => sums[i] += values.iter().sum::<f64>(),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use juggle_dataset::{ColorMode, Image, Limits, read_png};
-use juggle_metrics::{psnr_batch, ssim_batch, ssim_gaussian_batch};
+use juggle_metrics::{Convention, Ssim, psnr_batch};
 use ndarray::{ArrayView, ArrayView4};
 use rayon::prelude::*;
 use serde_json::json;
@@ -177,8 +177,10 @@ fn measure(metric: Metric, pair: &Pair, data_range: f64) -> Result<f64> {
     let (truth, prediction) = (view(&truth), view(&prediction));
     match metric {
         Metric::Psnr => psnr_batch(truth, prediction, data_range),
-        Metric::Ssim => ssim_batch(truth, prediction, data_range),
-        Metric::SsimGaussian => ssim_gaussian_batch(truth, prediction, data_range),
+        Metric::Ssim => Ssim::new(Convention::ScikitImage, data_range).batch(truth, prediction),
+        Metric::SsimGaussian => {
+            Ssim::new(Convention::ScikitImageGaussian, data_range).batch(truth, prediction)
+        }
     }
     .map(|values| values[0])
     .with_context(|| format!("{} and {}", pair.truth.display(), pair.prediction.display()))

@@ -1,25 +1,21 @@
-"""Writes the expected values that tests/it/golden.rs reads: images.json and reports.json.
+"""Writes the expected values that tests/it/golden.rs reads: reports.json.
 
-    pip install numpy scikit-image scikit-learn
-    python generate.py            # rewrite both files
-    python generate.py --check    # compare with what is committed; exit status 1 when they differ
+    pip install numpy scikit-learn
+    python generate_reports.py            # rewrite the file
+    python generate_reports.py --check    # compare with what is committed; exit status 1 when they differ
 
-Versions are recorded in the files. Images are not stored but described by a pattern and a SplitMix64 seed,
-which the tests evaluate too; a checksum of the pixels proves that both sides measured the same images.
+Versions are recorded in the file.
 """
 
 import argparse
 import json
-import math
 import pathlib
 import platform
 import sys
 import warnings
 
 import numpy as np
-import skimage
 import sklearn
-from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from sklearn.metrics import classification_report, confusion_matrix
 
 HERE = pathlib.Path(__file__).parent
@@ -45,137 +41,6 @@ class SplitMix64:
 
     def below(self, n):
         return self.next() % n
-
-
-# --- images -----------------------------------------------------------------------------------------
-
-
-def unit_pixels(pattern, shape):
-    """Values in [0, 1] of a C×H×W image, from operations that IEEE 754 rounds in only one way."""
-    kind = pattern["kind"]
-    channels, height, width = shape
-    if kind == "random":
-        rng = SplitMix64(pattern["seed"])
-        return np.array([rng.unit() for _ in range(math.prod(shape))]).reshape(shape)
-    if kind == "smooth":
-        pixels = np.empty(shape)
-        for c, i, j in np.ndindex(*shape):
-            pixels[c, i, j] = (i * j + c) / (height * width + channels)
-        return pixels
-    if kind == "checkerboard":
-        pixels = np.empty(shape)
-        for c, i, j in np.ndindex(*shape):
-            pixels[c, i, j] = 0.75 if (i + j + c) % 2 == 0 else 0.25
-        return pixels
-    if kind == "constant":
-        return np.full(shape, pattern["value"])
-    if kind == "noisy":
-        rng = SplitMix64(pattern["seed"])
-        pixels = unit_pixels(pattern["base"], shape)
-        for c, i, j in np.ndindex(*shape):
-            noisy = pixels[c, i, j] + pattern["amplitude"] * (rng.unit() - 0.5)
-            pixels[c, i, j] = min(max(noisy, 0.0), 1.0)
-        return pixels
-    raise ValueError(kind)
-
-
-def image(pattern, shape, dtype, data_range):
-    pixels = unit_pixels(pattern, shape)
-    if dtype in ("u8", "u16"):
-        return np.floor(pixels * data_range + 0.5).astype({"u8": np.uint8, "u16": np.uint16}[dtype])
-    return (pixels * data_range).astype({"f32": np.float32, "f64": np.float64}[dtype])
-
-
-def checksum(pixels):
-    """The bits of every pixel as float64, each times its position (from 1), added modulo 2^64."""
-    bits = pixels.astype(np.float64).ravel().view(np.uint64)
-    positions = np.arange(1, bits.size + 1, dtype=np.uint64)
-    return f"{int(np.sum(bits * positions, dtype=np.uint64)):016x}"
-
-
-def image_metrics(truth, prediction, data_range):
-    gaussian = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
-    side = min(truth.shape[1:])
-
-    def ssim(**more):
-        return float(structural_similarity(truth, prediction, data_range=data_range, channel_axis=0, **more))
-
-    with np.errstate(divide="ignore"):
-        psnr = peak_signal_noise_ratio(truth, prediction, data_range=data_range)
-    return {
-        "psnr": "inf" if math.isinf(psnr) else float(psnr),
-        "ssim": ssim() if side >= 7 else None,
-        "ssim_gaussian": ssim(**gaussian) if side >= 11 else None,
-    }
-
-
-# A nearly constant bright image: its variance is a difference of almost equal numbers, of which float32 keeps few
-# digits. scikit-image's own float32 and float64 results differ by 6e-6 here, and by at most 4e-7 elsewhere.
-ILL_CONDITIONED = {"kind": "constant", "value": 1.0}
-
-
-def image_case(truth, prediction, shape, dtype, data_range):
-    xs = image(truth, shape, dtype, data_range)
-    ys = image(prediction, shape, dtype, data_range)
-    return {
-        "dtype": dtype,
-        "shape": shape,
-        "data_range": data_range,
-        "truth": truth,
-        "prediction": prediction,
-        "truth_checksum": checksum(xs),
-        "prediction_checksum": checksum(ys),
-        # In the precision that scikit-image chooses: float32 for f32, float64 for the others.
-        "native": image_metrics(xs, ys, data_range),
-        "native_tolerance": 1e-12 if dtype != "f32" else 1e-5 if truth == ILL_CONDITIONED else 1e-6,
-        "float64": image_metrics(xs.astype(np.float64), ys.astype(np.float64), data_range),
-    }
-
-
-def image_cases():
-    def random(seed):
-        return {"kind": "random", "seed": seed}
-
-    def noisy(base, seed, amplitude):
-        return {"kind": "noisy", "base": base, "seed": seed, "amplitude": amplitude}
-
-    def constant(value):
-        return {"kind": "constant", "value": value}
-
-    smooth = {"kind": "smooth"}
-    checkerboard = {"kind": "checkerboard"}
-    pairs = [
-        (random(1), random(2)),
-        (smooth, noisy(smooth, 3, 0.1)),
-        (random(4), noisy(random(4), 5, 0.02)),
-        (random(6), random(6)),
-        (smooth, smooth),
-        (smooth, noisy(smooth, 7, 1e-5)),
-        (constant(0.5), constant(0.5)),
-        (constant(0.25), constant(0.75)),
-        (constant(0.0), constant(1.0)),
-        (ILL_CONDITIONED, noisy(ILL_CONDITIONED, 8, 0.01)),
-        (checkerboard, smooth),
-        (checkerboard, constant(0.5)),
-    ]
-    formats = [("u8", 255.0), ("u16", 65535.0), ("f32", 1.0), ("f64", 1.0)]
-    for dtype, data_range in formats:
-        for truth, prediction in pairs:
-            yield image_case(truth, prediction, [1, 32, 32], dtype, data_range)
-        for height, width in [(7, 7), (7, 40), (11, 11), (13, 29), (29, 13), (8, 300)]:
-            pair = random(height), noisy(random(height), width, 0.3)
-            yield image_case(*pair, [1, height, width], dtype, data_range)
-        # More columns than one tile of the implementation holds, for both windows.
-        yield image_case(smooth, noisy(smooth, 12, 0.2), [1, 15, 531], dtype, data_range)
-        yield image_case(smooth, noisy(smooth, 9, 0.2), [3, 19, 23], dtype, data_range)
-        yield image_case(random(10), noisy(random(10), 11, 0.5), [3, 32, 32], dtype, data_range)
-        # Too small for a window: PSNR alone.
-        yield image_case(random(12), random(13), [2, 3, 5], dtype, data_range)
-        yield image_case(random(14), random(15), [1, 1, 1], dtype, data_range)
-    for dtype in ("f32", "f64"):
-        for data_range in (255.0, 65535.0, 0.125):
-            pair = smooth, noisy(smooth, 16, 0.2)
-            yield image_case(*pair, [1, 24, 24], dtype, data_range)
 
 
 # --- reports ----------------------------------------------------------------------------------------
@@ -287,11 +152,9 @@ def generate():
     versions = {
         "python": platform.python_version(),
         "numpy": np.__version__,
-        "scikit-image": skimage.__version__,
         "scikit-learn": sklearn.__version__,
     }
     return {
-        "images.json": {"versions": versions, "cases": list(image_cases())},
         "reports.json": {
             "versions": versions,
             "index": list(index_cases()),

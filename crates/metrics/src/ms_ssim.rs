@@ -1,0 +1,262 @@
+//! Multi-scale structural similarity.
+
+use ndarray::{Array2, ArrayView2, ArrayView4, Axis, s};
+use rayon::prelude::*;
+
+use crate::check;
+use crate::error::{Error, Result};
+use crate::pixel::Pixel;
+use crate::ssim::map::{Border, mean};
+use crate::ssim::{Convention, Ssim};
+
+/// The exponents of Wang, Simoncelli and Bovik 2003, finest scale first.
+const WEIGHTS: [f64; 5] = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333];
+
+/// Multi-scale structural similarity (MS-SSIM), by the convention of torchmetrics or of pytorch-msssim.
+///
+/// The images are halved in height and width several times. With the mean over positions of SSIM and of its part without the
+/// luminance, cs = (2·σxy + C2) / (σx² + σy² + C2), at each scale, and nothing below zero,
+///
+/// ```text
+/// MS-SSIM = SSIM(last scale)^weight(last) · Π cs(scale)^weight(scale)        over the scales before
+/// ```
+///
+/// (Wang, Simoncelli and Bovik, *Multi-scale structural similarity for image quality assessment*, 2003). The result lies in
+/// `[0, 1]`. What the libraries mean by it:
+///
+/// | [`Convention`] | channels | an odd last row or column | smallest side, five weights |
+/// |---|---|---|---|
+/// | `Torchmetrics` | one mean over all | is left out | 176 |
+/// | `PytorchMsssim` | each alone, then their mean | a row of zeros comes before the first | 161 |
+///
+/// `Torchmetrics` is `torchmetrics.functional.image.multiscale_structural_similarity_index_measure` of torchmetrics 1.9 with its
+/// default `normalize="relu"`; its mean of cs leaves out the edges, that of SSIM does not. `PytorchMsssim` is
+/// `pytorch_msssim.ms_ssim` of pytorch-msssim 1.0. scikit-image has none. Images of 32×32 are too small for five scales in any of them:
+/// set fewer [`weights`](Self::weights), which only torchmetrics accepts for small images.
+///
+/// # Examples
+///
+/// ```
+/// use juggle_metrics::{Convention, MsSsim};
+/// use ndarray::Array2;
+///
+/// let truth = Array2::from_shape_fn((192, 192), |(i, j)| ((i / 16 + j / 16) % 2) as f32);
+/// let prediction = truth.mapv(|x| 0.9 * x);
+/// let ms_ssim = MsSsim::new(Convention::Torchmetrics, 1.0);
+/// let value = ms_ssim.mean(truth.view(), prediction.view())?;
+/// assert!((0.95..1.0).contains(&value), "{value}");
+/// # Ok::<(), juggle_metrics::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct MsSsim {
+    ssim: Ssim,
+    weights: Vec<f64>,
+}
+
+impl MsSsim {
+    /// The MS-SSIM of a library with its default settings, for pixels of the given range.
+    #[must_use]
+    pub fn new(convention: Convention, data_range: f64) -> Self {
+        Self {
+            ssim: Ssim::new(convention, data_range),
+            weights: WEIGHTS.to_vec(),
+        }
+    }
+
+    /// The exponents, finest scale first; as many as there are scales. They need not add up to one.
+    #[must_use]
+    pub fn weights(mut self, weights: &[f64]) -> Self {
+        self.weights = weights.to_vec();
+        self
+    }
+
+    /// The MS-SSIM of two gray images H×W.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ssim`], and [`Error::Undefined`] for scikit-image's conventions, [`Error::Setting`] for a weight that is negative or not
+    /// finite, and [`Error::NoWeights`].
+    pub fn mean<T: Pixel>(
+        &self,
+        truth: ArrayView2<'_, T>,
+        prediction: ArrayView2<'_, T>,
+    ) -> Result<f64> {
+        check::same_shape(truth.shape(), prediction.shape())?;
+        let (xs, ys) = (
+            truth.insert_axis(Axis(0)).insert_axis(Axis(0)),
+            prediction.insert_axis(Axis(0)).insert_axis(Axis(0)),
+        );
+        let value = self.values(xs, ys)?[0];
+        let image = s![0, 0, .., ..];
+        let why = || check::why_not_finite(&xs.slice(image), &ys.slice(image));
+        self.ssim.finite(value, why)
+    }
+
+    /// The MS-SSIM of each image of a batch N×C×H×W, in the order of the batch.
+    ///
+    /// # Errors
+    ///
+    /// As [`mean`](Self::mean); of several images with an error, the first one's is returned.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use juggle_metrics::{Convention, MsSsim};
+    /// use ndarray::Array4;
+    ///
+    /// // Small images have few scales.
+    /// let truth = Array4::from_shape_fn((2, 3, 32, 32), |(n, _, i, j)| (n + i * j) as u8);
+    /// let ms_ssim = MsSsim::new(Convention::Torchmetrics, 255.0).weights(&[0.5, 0.5]);
+    /// assert_eq!(ms_ssim.batch(truth.view(), truth.view())?, [1.0, 1.0]);
+    /// # Ok::<(), juggle_metrics::Error>(())
+    /// ```
+    pub fn batch<T: Pixel>(
+        &self,
+        truth: ArrayView4<'_, T>,
+        prediction: ArrayView4<'_, T>,
+    ) -> Result<Vec<f64>> {
+        check::same_shape(truth.shape(), prediction.shape())?;
+        let values = self.values(truth, prediction)?;
+        check::all_finite(values, truth, prediction)
+    }
+
+    fn values<T: Pixel>(
+        &self,
+        truth: ArrayView4<'_, T>,
+        prediction: ArrayView4<'_, T>,
+    ) -> Result<Vec<f64>> {
+        self.check(truth.shape(), prediction.shape())?;
+        let of_image = |n: usize| {
+            let of = |images: &ArrayView4<'_, T>| -> Vec<Array2<f64>> {
+                let image = images.index_axis(Axis(0), n);
+                image
+                    .outer_iter()
+                    .map(|channel| channel.mapv(T::to_f64))
+                    .collect()
+            };
+            self.of_image(of(&truth), of(&prediction))
+        };
+        (0..truth.len_of(Axis(0)))
+            .into_par_iter()
+            .map(of_image)
+            .collect()
+    }
+
+    /// Refuses what the library refuses.
+    fn check(&self, truth: &[usize], prediction: &[usize]) -> Result<()> {
+        let convention = self.ssim.convention();
+        if self.ssim.is_scikit_image() {
+            let what = "MS-SSIM";
+            return Err(Error::Undefined { convention, what });
+        }
+        if self.weights.is_empty() {
+            return Err(Error::NoWeights);
+        }
+        for &found in &self.weights {
+            if !(0.0..=1e6).contains(&found) {
+                return Err(Error::Setting {
+                    name: "a weight",
+                    found,
+                    expected: "a number of at least 0 and at most 1e6",
+                });
+            }
+        }
+        let checked = self.ssim.check(truth, prediction)?;
+        let &[.., height, width] = truth else {
+            unreachable!("images have rows and columns");
+        };
+        // Each library has its own idea of what must be left at the last scale.
+        let least = match convention {
+            Convention::PytorchMsssim => (checked.window.size() - 1) * 16 + 1,
+            _ => {
+                let halvings = self.weights.len() - 1;
+                let of_window = halvings.saturating_mul(halvings).max(1).saturating_mul(11);
+                let n_weights = u32::try_from(self.weights.len()).unwrap_or(u32::MAX);
+                of_window.max(1_usize.checked_shl(n_weights).unwrap_or(usize::MAX))
+            }
+        };
+        if height.min(width) < least {
+            return Err(Error::ImageTooSmall {
+                height,
+                width,
+                least,
+            });
+        }
+        Ok(())
+    }
+
+    fn of_image(&self, mut xs: Vec<Array2<f64>>, mut ys: Vec<Array2<f64>>) -> Result<f64> {
+        let by_channel = self.ssim.convention() == Convention::PytorchMsssim;
+        let n_products = if by_channel { xs.len() } else { 1 };
+        let mut products = vec![1.0; n_products];
+        for (scale, &weight) in self.weights.iter().enumerate() {
+            // torchmetrics keeps its weights in single precision, whatever the images are in.
+            let weight = if by_channel { weight } else { single(weight) };
+            let is_last = scale + 1 == self.weights.len();
+            let mut values = Vec::with_capacity(xs.len());
+            for (x, y) in xs.iter().zip(&ys) {
+                values.push(self.of_scale(x.view(), y.view(), is_last)?);
+            }
+            if !by_channel {
+                values = vec![values.iter().sum::<f64>() / values.len() as f64];
+            }
+            for (product, value) in products.iter_mut().zip(values) {
+                // NaN stays: it tells of a pixel that is not finite.
+                let value = if value < 0.0 { 0.0 } else { value };
+                *product *= value.powf(weight);
+            }
+            if !is_last {
+                for image in xs.iter_mut().chain(&mut ys) {
+                    *image = halved(image, by_channel);
+                }
+            }
+        }
+        Ok(products.iter().sum::<f64>() / n_products as f64)
+    }
+
+    /// The mean of SSIM, or before the last scale of its part without the luminance.
+    fn of_scale(
+        &self,
+        xs: ArrayView2<'_, f64>,
+        ys: ArrayView2<'_, f64>,
+        is_last: bool,
+    ) -> Result<f64> {
+        let checked = self.ssim.check(xs.shape(), ys.shape())?;
+        let maps = self.ssim.maps(&checked, xs, ys);
+        if is_last {
+            return Ok(mean(&maps.ssim));
+        }
+        let contrast = maps.contrast();
+        if checked.settings.border != Border::Mirror {
+            return Ok(mean(&contrast));
+        }
+        let r = checked.window.radius();
+        let (height, width) = contrast.dim();
+        let inner = contrast.slice(s![r..height - r, r..width - r]);
+        Ok(mean(&inner.to_owned()))
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "rounding is what it is for"
+)]
+fn single(x: f64) -> f64 {
+    f64::from(x as f32)
+}
+
+/// Means of squares of four pixels. What is left over of an odd side falls away, or is met by a row of zeros before the first.
+fn halved(image: &Array2<f64>, is_padded: bool) -> Array2<f64> {
+    let (height, width) = image.dim();
+    let padding = |n: usize| if is_padded { n % 2 } else { 0 };
+    let before = (padding(height), padding(width));
+    let at = |i: usize, j: usize| match (i.checked_sub(before.0), j.checked_sub(before.1)) {
+        (Some(i), Some(j)) => image[[i, j]],
+        _ => 0.0,
+    };
+    let size = ((height + before.0) / 2, (width + before.1) / 2);
+    Array2::from_shape_fn(size, |(i, j)| {
+        let (i, j) = (2 * i, 2 * j);
+        (at(i, j) + at(i, j + 1) + at(i + 1, j) + at(i + 1, j + 1)) / 4.0
+    })
+}
