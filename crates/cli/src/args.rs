@@ -3,6 +3,7 @@
 //! Nothing is resolved here. `config.rs` lays the flags of `train` over the configuration file; the
 //! other commands use their flags as they are.
 
+pub(crate) mod metrics;
 pub(crate) mod train;
 pub(crate) mod values;
 
@@ -13,8 +14,9 @@ use clap_complete::Shell;
 use juggle_dataset::Split;
 
 use crate::config::{Channels, EngineName};
+use metrics::MetricsCommand;
 use train::TrainCommand;
-use values::{ImageSize, parse_data_range, parse_image_size, parse_threads, parse_widths};
+use values::{ImageSize, parse_image_size, parse_threads, parse_widths};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -304,61 +306,6 @@ pub(crate) struct ShapeArgs {
     /// Image size in pixels, height first
     #[arg(long, value_name = "HxW", default_value = "32x32", value_parser = parse_image_size)]
     pub(crate) size: ImageSize,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum MetricsCommand {
-    /// Peak signal-to-noise ratio in dB (higher is closer; `inf` for identical images)
-    Psnr(PsnrArgs),
-    /// Structural similarity (1 for identical images)
-    Ssim(SsimArgs),
-    /// Precision, recall and F1 of predicted labels, as scikit-learn prints them
-    #[command(
-        after_help = "The file has a header line with the columns true and pred, for example:\n  true,pred\n  cat,cat\n  dog,cat"
-    )]
-    Report(ReportArgs),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct PsnrArgs {
-    #[command(flatten)]
-    pub(crate) pair: ImagePairArgs,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct SsimArgs {
-    #[command(flatten)]
-    pub(crate) pair: ImagePairArgs,
-    /// Gaussian window with sigma 1.5 (Wang et al. 2004) in place of the uniform 7×7 window
-    #[arg(long)]
-    pub(crate) gaussian: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ImagePairArgs {
-    /// The true image, or a folder of PNG images
-    #[arg(value_name = "TRUE")]
-    pub(crate) truth: PathBuf,
-    /// The predicted image, or a folder with files of the same names
-    #[arg(value_name = "PRED")]
-    pub(crate) prediction: PathBuf,
-    /// Distance between the smallest and the largest possible pixel; images are read as 8-bit pixels
-    #[arg(long, value_name = "X", default_value = "255", value_parser = parse_data_range)]
-    pub(crate) data_range: f64,
-    #[command(flatten)]
-    pub(crate) json: JsonArgs,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ReportArgs {
-    /// CSV file with the columns true and pred
-    #[arg(value_name = "LABELS.csv")]
-    pub(crate) labels: PathBuf,
-    /// Digits after the decimal point in the text
-    #[arg(long, value_name = "N", default_value = "2", value_parser = values::parse_digits)]
-    pub(crate) digits: u16,
-    #[command(flatten)]
-    pub(crate) json: JsonArgs,
 }
 
 #[derive(Debug, Args)]

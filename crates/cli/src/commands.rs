@@ -24,7 +24,7 @@ pub(crate) fn run(command: &Command, messages: Messages) -> Result<()> {
         Command::Evaluate(args) => evaluate::run(args, messages),
         Command::Predict(args) => predict::run(args, messages),
         Command::Summary(command) => summary::run(command),
-        Command::Metrics(command) => metrics::run(command),
+        Command::Metrics(command) => metrics::run(command, messages),
         Command::Completions(args) => shell::completions(args),
         Command::Man => shell::man(),
     }

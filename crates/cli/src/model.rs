@@ -64,6 +64,11 @@ pub(crate) fn use_threads(threads: usize) -> Result<()> {
     {
         return Err(start_over(threads));
     }
+    start_pool(threads)
+}
+
+/// Sizes rayon's pool alone, for what does not touch candle; 0 means one thread a core.
+pub(crate) fn start_pool(threads: usize) -> Result<()> {
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build_global()

@@ -1,4 +1,4 @@
-//! How training is told: a bar on a terminal, plain lines elsewhere.
+//! How long work is told: a bar on a terminal; of training, plain lines elsewhere.
 
 use std::time::{Duration, Instant};
 
@@ -19,21 +19,10 @@ pub(crate) struct Progress {
 
 impl Progress {
     pub(crate) fn new(messages: Messages, epochs: usize) -> Self {
-        let bar = if messages.draws_bars() {
-            ProgressBar::new(0)
-        } else {
-            ProgressBar::hidden()
-        };
-        let bar_color = if messages.color { ":.cyan" } else { "" };
-        // The bar takes what the text leaves, so that a line is never wider than the terminal.
-        let template = format!("{{prefix}}  {{wide_bar{bar_color}}}  {{msg}}");
-        bar.set_style(
-            ProgressStyle::with_template(&template).expect("the template is fixed and well formed"),
-        );
         Self {
             messages,
             epochs,
-            bar,
+            bar: bar(messages, "{prefix}", "{msg}"),
             started: Instant::now(),
             examples: 0,
         }
@@ -105,6 +94,46 @@ impl Drop for Progress {
         self.finish();
         self.bar.set_draw_target(ProgressDrawTarget::hidden());
     }
+}
+
+/// The progress of work on files; it goes when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Files {
+    bar: ProgressBar,
+}
+
+impl Files {
+    pub(crate) fn new(messages: Messages, n: usize) -> Self {
+        let bar = bar(messages, "{pos}/{len} images", "{eta} left");
+        bar.set_length(n as u64);
+        Self { bar }
+    }
+
+    pub(crate) fn step(&self) {
+        self.bar.inc(1);
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// A bar between two texts, hidden where none may be drawn.
+fn bar(messages: Messages, before: &str, after: &str) -> ProgressBar {
+    let bar = if messages.draws_bars() {
+        ProgressBar::new(0)
+    } else {
+        ProgressBar::hidden()
+    };
+    let bar_color = if messages.color { ":.cyan" } else { "" };
+    // The bar takes what the text leaves, so that a line is never wider than the terminal.
+    let template = format!("{before}  {{wide_bar{bar_color}}}  {after}");
+    bar.set_style(
+        ProgressStyle::with_template(&template).expect("the template is fixed and well formed"),
+    );
+    bar
 }
 
 /// A score in words, for one line.

@@ -18,6 +18,10 @@ pub(crate) struct ImageSize {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Widths(pub(crate) Vec<usize>);
 
+/// The exponents of the scales of MS-SSIM, finest first.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Weights(pub(crate) Vec<f64>);
+
 pub(crate) fn parse_count(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(n) if n >= 1 => Ok(n),
@@ -117,6 +121,14 @@ pub(crate) fn parse_widths(text: &str) -> Result<Widths, String> {
         .map_err(|_| {
             "expected whole numbers, 1 or more, with commas between, like 16,32,64".to_owned()
         })
+}
+
+pub(crate) fn parse_weights(text: &str) -> Result<Weights, String> {
+    text.split(',')
+        .map(|weight| weight.trim().parse())
+        .collect::<Result<_, _>>()
+        .map(Weights)
+        .map_err(|_| "expected numbers with commas between, like 0.5,0.5".to_owned())
 }
 
 pub(crate) fn parse_image_size(text: &str) -> Result<ImageSize, String> {

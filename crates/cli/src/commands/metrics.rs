@@ -1,27 +1,26 @@
 //! `juggle metrics`: compare images, or score labels, without any model.
 
 mod images;
+mod metric;
+mod pairs;
+mod summary;
 
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use juggle_metrics::ClassificationReport;
 
-use crate::args::{MetricsCommand, ReportArgs};
-use crate::output;
-use images::Metric;
+use crate::args::metrics::{MetricsCommand, ReportArgs};
+use crate::output::{self, Messages};
+use metric::Metric;
 
-pub(crate) fn run(command: &MetricsCommand) -> Result<()> {
+pub(crate) fn run(command: &MetricsCommand, messages: Messages) -> Result<()> {
     match command {
-        MetricsCommand::Psnr(args) => images::compare(Metric::Psnr, &args.pair),
-        MetricsCommand::Ssim(args) => images::compare(
-            if args.gaussian {
-                Metric::SsimGaussian
-            } else {
-                Metric::Ssim
-            },
-            &args.pair,
-        ),
+        MetricsCommand::Psnr(args) => images::compare(&Metric::psnr(args), &args.pair, messages),
+        MetricsCommand::Ssim(args) => images::compare(&Metric::ssim(args)?, &args.pair, messages),
+        MetricsCommand::MsSsim(args) => {
+            images::compare(&Metric::ms_ssim(args), &args.pair, messages)
+        }
         MetricsCommand::Report(args) => report(args),
     }
 }

@@ -9,7 +9,9 @@
 //! | `configuration` | defaults, under the configuration file, under the flags |
 //! | `evaluate` | both kinds of run, data that do not fit, broken weights |
 //! | `predict` | classes of images, next frames of a clip |
-//! | `metrics` | images, folders, label files |
+//! | `image_errors` | images and settings that have no value |
+//! | `image_metrics` | PSNR, SSIM and MS-SSIM of images and of folders |
+//! | `metrics` | label files |
 //! | `summary` | the tables of layers |
 //! | `interrupt` | Ctrl-C |
 
@@ -18,6 +20,8 @@
 mod configuration;
 mod data;
 mod evaluate;
+mod image_errors;
+mod image_metrics;
 #[cfg(unix)]
 mod interrupt;
 mod metrics;

@@ -64,6 +64,7 @@ fn every_command_explains_itself() {
         "summary autoencoder",
         "metrics psnr",
         "metrics ssim",
+        "metrics ms-ssim",
         "metrics report",
         "completions",
         "man",
@@ -75,6 +76,22 @@ fn every_command_explains_itself() {
         sandbox.juggle("--version").done(),
         format!("juggle {}\n", env!("CARGO_PKG_VERSION"))
     );
+}
+
+#[test]
+fn the_help_of_metrics_fits_80_columns() {
+    let sandbox = Sandbox::new();
+    for metric in ["psnr", "ssim", "ms-ssim"] {
+        let mut command = sandbox.command(&format!("metrics {metric} --help"));
+        let help = crate::sandbox::Output::of(command.env("COLUMNS", "80")).done();
+        assert!(help.contains("Examples:\n  juggle metrics "), "{help}");
+        let too_long = help.lines().find(|line| line.chars().count() > 80);
+        assert_eq!(too_long, None, "{help}");
+        assert!(
+            !help.contains("\nprediction"),
+            "an example was broken: {help}"
+        );
+    }
 }
 
 #[test]

@@ -1,172 +1,83 @@
-//! PSNR and SSIM of two images, or of two folders matched by file name.
+//! The comparison of two images, or of two folders matched by file name.
 
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use juggle_dataset::{ColorMode, Image, Limits, read_png};
-use juggle_metrics::{Convention, Ssim, psnr_batch};
+use juggle_metrics::Error;
 use ndarray::{ArrayView, ArrayView4};
 use rayon::prelude::*;
-use serde_json::json;
 
-use crate::args::ImagePairArgs;
-use crate::output::{self, json_number};
+use super::metric::Metric;
+use super::pairs::{Pair, pairs};
+use super::summary::{FileValue, Summary};
+use crate::args::metrics::ImagePairArgs;
+use crate::model;
+use crate::output::{self, Messages};
+use crate::progress::Files;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Metric {
-    Psnr,
-    Ssim,
-    SsimGaussian,
-}
-
-pub(super) fn compare(metric: Metric, args: &ImagePairArgs) -> Result<()> {
+pub(super) fn compare(metric: &Metric, args: &ImagePairArgs, messages: Messages) -> Result<()> {
+    model::start_pool(args.threads)?;
+    metric.check()?;
     let pairs = pairs(&args.truth, &args.prediction)?;
-    let values: Vec<f64> = pairs
-        .par_iter()
-        .map(|pair| measure(metric, pair, args.data_range))
-        .collect::<Result<_>>()?;
-    let mean = values.iter().sum::<f64>() / values.len() as f64;
-    let named = pairs
-        .iter()
-        .map(|pair| pair.name.as_str())
-        .zip(values.iter().copied());
+    let values = measure_all(metric, &pairs, messages)?;
+    let is_folder = args.truth.is_dir();
+    let files = pairs
+        .into_iter()
+        .zip(values)
+        .map(|(pair, value)| FileValue {
+            file: pair.name,
+            value,
+        })
+        .collect();
+    let summary = Summary::new(metric, files);
     if args.json.json {
-        let values: Vec<_> = named
-            .map(|(name, value)| json!({"name": name, "value": json_number(value)}))
+        output::print_json(&summary)
+    } else if is_folder {
+        output::print(summary.to_text(metric))
+    } else {
+        output::print(summary.to_line(metric))
+    }
+}
+
+/// The value of each pair, in their order, or the error of the first that has none.
+///
+/// Pairs are taken in rounds of two for each thread. A thread that waits for a part of one image may begin another
+/// pair meanwhile: the rounds are what bounds the number of decoded images.
+fn measure_all(metric: &Metric, pairs: &[Pair], messages: Messages) -> Result<Vec<f64>> {
+    let progress = Files::new(messages, pairs.len());
+    let mut values = Vec::with_capacity(pairs.len());
+    for round in pairs.chunks(2 * rayon::current_num_threads()) {
+        let measured: Vec<Result<f64>> = round
+            .par_iter()
+            .map(|pair| {
+                let value = measure(metric, pair);
+                progress.step();
+                value
+            })
             .collect();
-        return output::print_json(
-            &json!({"metric": metric.name(), "n": values.len(), "mean": json_number(mean), "values": values}),
-        );
-    }
-    let width = pairs
-        .iter()
-        .map(|pair| pair.name.chars().count())
-        .max()
-        .unwrap_or(0)
-        .max("mean".len());
-    let mut text = String::new();
-    for (name, value) in named {
-        let _ = writeln!(text, "{name:width$}  {}", metric.format(value));
-    }
-    if values.len() > 1 {
-        let _ = writeln!(text, "{:width$}  {}", "mean", metric.format(mean));
-    }
-    output::print(text)
-}
-
-impl Metric {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Psnr => "psnr",
-            Self::Ssim => "ssim",
-            Self::SsimGaussian => "ssim_gaussian",
+        for value in measured {
+            values.push(value?);
         }
     }
-
-    fn format(self, value: f64) -> String {
-        match self {
-            Self::Psnr => format!("{value:.4} dB"),
-            Self::Ssim | Self::SsimGaussian => format!("{value:.6}"),
-        }
-    }
+    Ok(values)
 }
 
-/// Two files to compare.
-#[derive(Debug)]
-struct Pair {
-    /// What the result is listed under.
-    name: String,
-    truth: PathBuf,
-    prediction: PathBuf,
-}
-
-fn pairs(truth: &Path, prediction: &Path) -> Result<Vec<Pair>> {
-    for path in [truth, prediction] {
-        if !path.exists() {
-            bail!("there is no file or folder {}", path.display());
-        }
-    }
-    match (truth.is_dir(), prediction.is_dir()) {
-        (false, false) => Ok(vec![Pair {
-            name: prediction.display().to_string(),
-            truth: truth.to_owned(),
-            prediction: prediction.to_owned(),
-        }]),
-        (true, true) => matched(truth, prediction),
-        (true, false) => bail!(
-            "{} is a folder but {} is a file",
-            truth.display(),
-            prediction.display()
-        ),
-        (false, true) => bail!(
-            "{} is a file but {} is a folder",
-            truth.display(),
-            prediction.display()
-        ),
-    }
-}
-
-/// The files of two folders by their path inside; each must be in both.
-fn matched(truth: &Path, prediction: &Path) -> Result<Vec<Pair>> {
-    let (in_truth, in_prediction) = (png_files(truth)?, png_files(prediction)?);
-    if let Some(name) = in_truth.difference(&in_prediction).next() {
-        bail!(
-            "{} has no counterpart {}",
-            truth.join(name).display(),
-            prediction.join(name).display()
-        );
-    }
-    if let Some(name) = in_prediction.difference(&in_truth).next() {
-        bail!(
-            "{} has no counterpart {}",
-            prediction.join(name).display(),
-            truth.join(name).display()
-        );
-    }
-    if in_truth.is_empty() {
-        bail!("there are no PNG images in {}", truth.display());
-    }
-    let pair = |name: PathBuf| Pair {
-        truth: truth.join(&name),
-        prediction: prediction.join(&name),
-        name: name.display().to_string(),
-    };
-    Ok(in_truth.into_iter().map(pair).collect())
-}
-
-/// The PNG files in a folder and in the folders inside, relative to it.
-fn png_files(folder: &Path) -> Result<BTreeSet<PathBuf>> {
-    let mut files = BTreeSet::new();
-    let mut open = vec![folder.to_owned()];
-    while let Some(inner) = open.pop() {
-        let entries =
-            fs::read_dir(&inner).with_context(|| format!("cannot list {}", inner.display()))?;
-        for entry in entries {
-            let entry = entry.with_context(|| format!("cannot list {}", inner.display()))?;
-            let path = entry.path();
-            // Not through links, so that a link to a parent cannot make an endless tree.
-            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                open.push(path);
-            } else if path
-                .extension()
-                .is_some_and(|extension| extension.eq_ignore_ascii_case("png"))
-            {
-                let name = path
-                    .strip_prefix(folder)
-                    .expect("an entry's path begins with its folder");
-                files.insert(name.to_owned());
-            }
-        }
-    }
-    Ok(files)
-}
-
-fn measure(metric: Metric, pair: &Pair, data_range: f64) -> Result<f64> {
+fn measure(metric: &Metric, pair: &Pair) -> Result<f64> {
     let read = |path: &Path| read_png(path, ColorMode::Rgb, &Limits::default());
     let (mut truth, mut prediction) = (read(&pair.truth)?, read(&pair.prediction)?);
+    let names = || format!("{} and {}", pair.truth.display(), pair.prediction.display());
+    if truth.shape != prediction.shape {
+        bail!(
+            "{} is {}×{} pixels but {} is {}×{} (height×width), expected equal sizes",
+            pair.truth.display(),
+            truth.shape.height,
+            truth.shape.width,
+            pair.prediction.display(),
+            prediction.shape.height,
+            prediction.shape.width
+        );
+    }
     if is_gray(&truth) && is_gray(&prediction) {
         // The same values as one channel, at a third of the work.
         for image in [&mut truth, &mut prediction] {
@@ -174,16 +85,13 @@ fn measure(metric: Metric, pair: &Pair, data_range: f64) -> Result<f64> {
             image.pixels.truncate(image.shape.len());
         }
     }
-    let (truth, prediction) = (view(&truth), view(&prediction));
-    match metric {
-        Metric::Psnr => psnr_batch(truth, prediction, data_range),
-        Metric::Ssim => Ssim::new(Convention::ScikitImage, data_range).batch(truth, prediction),
-        Metric::SsimGaussian => {
-            Ssim::new(Convention::ScikitImageGaussian, data_range).batch(truth, prediction)
+    match metric.values(view(&truth), view(&prediction)) {
+        Ok(values) => Ok(values[0]),
+        Err(error @ Error::ImageTooSmall { .. }) => {
+            Err(anyhow!("{}: {error}{}", names(), metric.advice()))
         }
+        Err(error) => Err(error).with_context(names),
     }
-    .map(|values| values[0])
-    .with_context(|| format!("{} and {}", pair.truth.display(), pair.prediction.display()))
 }
 
 /// Whether the three channels are equal.
