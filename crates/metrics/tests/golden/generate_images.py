@@ -352,8 +352,13 @@ def dump(document):
 
 
 def differences(path, committed, fresh):
-    """Floats may differ by 1e-12, or by 1e-6 where PyTorch computed in float32; everything else not at all."""
-    tolerance = 1e-6 if ".native" in path and path.startswith("ssim.json") else 1e-12
+    """Floats may differ by 1e-12, or where PyTorch computed in float32 by 1e-6; everything else not at all.
+
+    Single pixels of its maps may by 1e-5: torchmetrics' own differ by 1.7e-6 from one x86-64 processor to another, since PyTorch adds
+    in another order there. Our tolerances, in tests/it/images.rs, know nothing of this.
+    """
+    is_single = path.startswith("ssim.json") and ".native" in path
+    tolerance = 1e-5 if is_single and ".map[" in path else 1e-6 if is_single else 1e-12
     if isinstance(committed, dict) and isinstance(fresh, dict) and committed.keys() == fresh.keys():
         for key in committed:
             yield from differences(f"{path}.{key}", committed[key], fresh[key])
