@@ -20,8 +20,9 @@ const FOLDER: &str = "target/interop";
 const TRAIN_CLIPS: usize = 8;
 
 /// The golden files that the tests of the crates compare with; their scripts check themselves.
-const GOLDEN_SCRIPTS: [&str; 4] = [
+const GOLDEN_SCRIPTS: [&str; 5] = [
     "crates/metrics/tests/golden/generate_images.py",
+    "crates/metrics/tests/golden/generate_labels.py",
     "crates/metrics/tests/golden/generate_reports.py",
     "crates/metrics/tests/golden/generate_uncertainty.py",
     "crates/models/tests/golden/generate.py",

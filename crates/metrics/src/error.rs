@@ -285,6 +285,44 @@ pub enum Error {
         n_classes: usize,
     },
 
+    /// A number that these labels do not determine, where the Python libraries return NaN or 0 with a warning.
+    #[error("{metric} is undefined: {reason}")]
+    UndefinedScore {
+        /// The metric.
+        metric: &'static str,
+        /// Why it has no value.
+        reason: &'static str,
+    },
+
+    /// A value that is no probability.
+    #[error(
+        "the probability of class {class_idx} in row {row} is {found}, expected a number from 0 to 1"
+    )]
+    NotProbability {
+        /// Row of the matrix.
+        row: usize,
+        /// Column of the matrix.
+        class_idx: usize,
+        /// What was found there.
+        found: f64,
+    },
+
+    /// Probabilities of one image that do not add up to 1.
+    #[error("the probabilities in row {row} add up to {found}, expected 1")]
+    ProbabilitySum {
+        /// Row of the matrix.
+        row: usize,
+        /// Their sum.
+        found: f64,
+    },
+
+    /// A count that must be at least one, such as k of top-k accuracy or the number of bins.
+    #[error("{what} must be at least 1, found 0")]
+    Zero {
+        /// What was counted.
+        what: &'static str,
+    },
+
     /// A confusion matrix of this many classes would not fit in memory.
     #[error("a confusion matrix holds at most {limit} classes, found {n_classes}")]
     TooManyClasses {

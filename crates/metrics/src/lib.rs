@@ -40,6 +40,9 @@
 //! | the same at several scales | [`MsSsim`] |
 //! | which classes are taken for which | [`ConfusionMatrix`] |
 //! | precision, recall, F1 score, accuracy | [`ClassificationReport`] |
+//! | the same in one number: balanced accuracy, Cohen's κ, Matthews' coefficient | [`ConfusionMatrix`] |
+//! | how good predicted probabilities are | [`log_loss`], [`expected_calibration_error`], [`top_k_accuracy`] |
+//! | how well scores tell classes apart | [`roc_auc`], [`roc_auc_one_vs_rest`], [`average_precision`] |
 //! | how far an accuracy may be off | [`wilson_interval`], [`clopper_pearson_interval`] |
 //! | how far any other metric may be off | [`Bootstrap`] |
 //! | whether one of two classifiers is better | [`PairedCounts::mcnemar`] |
@@ -67,6 +70,7 @@
 mod bootstrap;
 mod check;
 mod confusion;
+mod count;
 mod distribution;
 mod error;
 mod interval;
@@ -74,7 +78,9 @@ mod mcnemar;
 mod ms_ssim;
 mod mse;
 mod pixel;
+mod probability;
 mod psnr;
+mod ranking;
 mod report;
 mod ssim;
 
@@ -82,14 +88,16 @@ pub use bootstrap::{
     Bootstrap, BootstrapInterval, BootstrapMethod, PairedDifference, bca_interval,
     percentile_interval,
 };
-pub use confusion::ConfusionMatrix;
+pub use confusion::{ConfusionMatrix, KappaWeights, ShareOf};
 pub use error::{Error, Result, Role, Sample};
 pub use interval::{Interval, clopper_pearson_interval, wilson_interval};
 pub use mcnemar::{McNemar, PairedCounts};
 pub use ms_ssim::MsSsim;
 pub use mse::{Normalization, mse, mse_batch, nrmse};
 pub use pixel::{IntegerPixel, Pixel, Real};
+pub use probability::{expected_calibration_error, log_loss, top_k_accuracy};
 pub use psnr::{psnr, psnr_batch};
+pub use ranking::{average_precision, roc_auc, roc_auc_one_vs_rest};
 pub use report::{ClassificationReport, Scores};
 pub use ssim::{Convention, Covariance, Ssim};
 

@@ -9,7 +9,8 @@ mod text;
 
 use std::fmt;
 
-use crate::confusion::check_labels;
+use crate::confusion::{check_lengths, label_out_of_range};
+use crate::count::Counts;
 use crate::error::Result;
 use encode::encode;
 
@@ -87,9 +88,11 @@ impl ClassificationReport {
         predicted_labels: &[usize],
         class_names: &[S],
     ) -> Result<Self> {
-        check_labels(true_labels, predicted_labels, class_names.len())?;
+        let n_classes = class_names.len();
+        check_lengths(true_labels.len(), predicted_labels.len())?;
+        let counts = Counts::new(true_labels, predicted_labels, n_classes)
+            .ok_or_else(|| label_out_of_range(true_labels, predicted_labels, n_classes))?;
         let class_names = class_names.iter().map(|name| name.as_ref().to_owned());
-        let counts = Counts::new(true_labels, predicted_labels, class_names.len());
         Ok(Self::from_counts(&counts, class_names.collect()))
     }
 
@@ -119,9 +122,11 @@ impl ClassificationReport {
         true_labels: &[S],
         predicted_labels: &[S],
     ) -> Result<Self> {
-        crate::confusion::check_lengths(true_labels.len(), predicted_labels.len())?;
+        check_lengths(true_labels.len(), predicted_labels.len())?;
         let (class_names, true_labels, predicted_labels) = encode(true_labels, predicted_labels);
-        let counts = Counts::new(&true_labels, &predicted_labels, class_names.len());
+        let n_classes = class_names.len();
+        let counts = Counts::new(&true_labels, &predicted_labels, n_classes)
+            .ok_or_else(|| label_out_of_range(&true_labels, &predicted_labels, n_classes))?;
         Ok(Self::from_counts(&counts, class_names))
     }
 
@@ -191,32 +196,7 @@ impl fmt::Display for ClassificationReport {
     }
 }
 
-/// What the report needs to know of the labels: three numbers for each class, not a confusion
-/// matrix, whose size is the square of the number of classes.
-struct Counts {
-    correct: Vec<u64>,
-    predicted: Vec<u64>,
-    truth: Vec<u64>,
-}
-
 impl Counts {
-    /// Counts labels that are known to be below `n_classes`.
-    fn new(true_labels: &[usize], predicted_labels: &[usize], n_classes: usize) -> Self {
-        let mut counts = Self {
-            correct: vec![0; n_classes],
-            predicted: vec![0; n_classes],
-            truth: vec![0; n_classes],
-        };
-        for (&t, &p) in true_labels.iter().zip(predicted_labels) {
-            counts.truth[t] += 1;
-            counts.predicted[p] += 1;
-            if t == p {
-                counts.correct[t] += 1;
-            }
-        }
-        counts
-    }
-
     fn scores(&self) -> impl Iterator<Item = Scores> {
         let classes = self.correct.iter().zip(&self.predicted).zip(&self.truth);
         classes.map(|((&correct, &predicted), &truth)| Scores {

@@ -5,6 +5,7 @@
 mod errors; // every way to be refused
 mod golden; // values that scikit-learn produced
 mod images; // values that scikit-image, torchmetrics and pytorch-msssim produced
+mod labels; // metrics of labels and scores that scikit-learn and torchmetrics produced
 mod patterns; // the images of the golden files, drawn as their generator draws them
 mod properties; // what must hold for any input
 mod shorthand; // metrics as functions of one kind
