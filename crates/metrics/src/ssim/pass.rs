@@ -22,8 +22,9 @@
 //! 3. The uniform window keeps running sums down the columns, which carry their rounding errors along. They begin
 //!    anew with each band, so an error of one part in 2⁵³ grows by the root of 128 at most, and a pixel that is
 //!    larger than the others by orders of magnitude spoils no other band. Along the row, sums are made anew.
-//! 4. Columns go in lanes of eight, which the compiler turns into vectors; the body is compiled for AVX-512, for AVX2 and for
-//!    the baseline, with the same operations. Lanes beyond the last column filter zeros, and are not added up.
+//! 4. Every loop over columns is over slices of one length with the taps unrolled inside, which is the form that the compiler turns into
+//!    vectors without shuffles; lanes written out by hand were five times slower. The body is compiled for AVX-512, for AVX2 and for
+//!    the baseline, with the same operations in the same order for each column, whatever the vectors.
 
 use multiversion::multiversion;
 use ndarray::{ArrayView2, s};
@@ -31,13 +32,8 @@ use ndarray::{ArrayView2, s};
 use super::window::Window;
 use crate::pixel::{Pixel, read_row};
 
-/// Columns that the compiler treats as a vector.
-const LANES: usize = 8;
-type Lane = [f64; LANES];
-
 /// x, y, x² + y², x·y.
 const MOMENTS: usize = 4;
-type Moments = [Lane; MOMENTS];
 
 /// Rows of positions of the window in a band.
 pub(super) const BAND: usize = 128;
@@ -58,27 +54,36 @@ pub(super) struct Similarity {
 
 /// Buffers for images of some width and one window, used again for each band.
 pub(super) struct Scratch {
-    /// One row of pixels and their products, padded with zeros to whole lanes.
+    /// One row of pixels and their products.
     rows: [Vec<f64>; MOMENTS],
-    /// As many rows of filtered moments as the window has.
-    ring: Vec<Moments>,
-    columns: Vec<Moments>,
+    /// As many rows of filtered moments as the window has, `[row][moment][column]`.
+    ring: Vec<f64>,
+    /// Moments filtered in both directions.
+    columns: [Vec<f64>; MOMENTS],
     /// SSIM summed down the columns.
-    totals: Vec<Lane>,
+    totals: Vec<f64>,
 }
 
 impl Scratch {
     /// Buffers for images of so many pixels in a row, which the window fits.
     pub(super) fn new(window: &Window, width: usize) -> Self {
         let n_taps = window.size();
-        let n_lanes = tile(window).min(width - (n_taps - 1)).div_ceil(LANES);
-        let row = || vec![0.0; n_lanes * LANES + n_taps - 1];
-        let zero = [[0.0; LANES]; MOMENTS];
+        let n = tile(window).min(width - (n_taps - 1));
+        let four = |n: usize| [vec![0.0; n], vec![0.0; n], vec![0.0; n], vec![0.0; n]];
         Self {
-            rows: [row(), row(), row(), row()],
-            ring: vec![zero; n_taps * n_lanes],
-            columns: vec![zero; n_lanes],
-            totals: vec![[0.0; LANES]; n_lanes],
+            rows: four(n + n_taps - 1),
+            ring: vec![0.0; n_taps * MOMENTS * n],
+            columns: four(n),
+            totals: vec![0.0; n],
+        }
+    }
+
+    /// Clears what a tile of `n` columns begins with.
+    fn begin(&mut self, n_taps: usize, n: usize) {
+        self.ring[..n_taps * MOMENTS * n].fill(0.0);
+        self.totals[..n].fill(0.0);
+        for column in &mut self.columns {
+            column[..n].fill(0.0);
         }
     }
 }
@@ -134,41 +139,20 @@ fn uniform<T: Pixel, const K: usize>(
     let mut sum = 0.0;
     for first in (0..n_positions).step_by(UNIFORM_TILE) {
         let n = UNIFORM_TILE.min(n_positions - first);
-        let n_lanes = n.div_ceil(LANES);
-        scratch.ring[..n_taps * n_lanes].fill([[0.0; LANES]; MOMENTS]);
-        scratch.columns[..n_lanes].fill([[0.0; LANES]; MOMENTS]);
-        scratch.totals[..n_lanes].fill([0.0; LANES]);
+        scratch.begin(n_taps, n);
         for i in 0..truth.nrows() {
             read(truth, prediction, i, first, n + n_taps - 1, scratch);
-            let Scratch {
-                rows,
-                ring,
-                columns,
-                totals,
-            } = &mut *scratch;
-            let slot = &mut ring[i % n_taps * n_lanes..][..n_lanes];
-            let is_whole = i + 1 >= n_taps;
-            let state = slot.iter_mut().zip(&mut *columns).zip(&mut *totals);
-            for (lane, ((old, column), total)) in state.enumerate() {
-                for m in 0..MOMENTS {
-                    let xs = &rows[m][lane * LANES..][..LANES + n_taps - 1];
-                    let mut sums = [0.0; LANES];
-                    for k in 0..n_taps {
-                        for l in 0..LANES {
-                            sums[l] += xs[l + k];
-                        }
-                    }
-                    for l in 0..LANES {
-                        column[m][l] += sums[l] - old[m][l];
-                    }
-                    old[m] = sums;
-                }
-                if is_whole {
-                    add_similarity(similarity, column, total);
-                }
+            let slot = i % n_taps * MOMENTS * n;
+            let old = scratch.ring[slot..][..MOMENTS * n].chunks_exact_mut(n);
+            let rows = scratch.rows.iter().zip(&mut scratch.columns);
+            for (old, (row, column)) in old.zip(rows) {
+                slide::<K>(n_taps, row, old, &mut column[..n]);
+            }
+            if i + 1 >= n_taps {
+                add_similarity(similarity, &scratch.columns, &mut scratch.totals[..n]);
             }
         }
-        sum += scratch.totals.as_flattened()[..n].iter().sum::<f64>();
+        sum += scratch.totals[..n].iter().sum::<f64>();
     }
     sum
 }
@@ -187,52 +171,89 @@ fn gaussian<T: Pixel, const K: usize>(
     let mut sum = 0.0;
     for first in (0..n_positions).step_by(GAUSSIAN_TILE) {
         let n = GAUSSIAN_TILE.min(n_positions - first);
-        let n_lanes = n.div_ceil(LANES);
-        scratch.totals[..n_lanes].fill([0.0; LANES]);
+        scratch.begin(n_taps, n);
         for i in 0..truth.nrows() {
             read(truth, prediction, i, first, n + n_taps - 1, scratch);
-            let Scratch {
-                rows, ring, totals, ..
-            } = &mut *scratch;
-            let slot = &mut ring[i % n_taps * n_lanes..][..n_lanes];
-            for (lane, filtered) in slot.iter_mut().enumerate() {
-                for m in 0..MOMENTS {
-                    let xs = &rows[m][lane * LANES..][..LANES + n_taps - 1];
-                    let mut sums = [0.0; LANES];
-                    for (k, tap) in taps.iter().enumerate() {
-                        for l in 0..LANES {
-                            sums[l] = tap.mul_add(xs[l + k], sums[l]);
-                        }
-                    }
-                    filtered[m] = sums;
-                }
+            let slot = i % n_taps * MOMENTS * n;
+            let filtered = scratch.ring[slot..][..MOMENTS * n].chunks_exact_mut(n);
+            for (filtered, row) in filtered.zip(&scratch.rows) {
+                // Neighbours along a row lie one value apart.
+                weigh::<K>(taps, row, (0, 1), filtered);
             }
             if i + 1 < n_taps {
                 continue;
             }
             // The oldest row of the ring is the one that the next row replaces.
             let oldest = (i + 1) % n_taps;
-            for (lane, total) in totals[..n_lanes].iter_mut().enumerate() {
-                let mut column = [[0.0; LANES]; MOMENTS];
-                for (k, tap) in taps.iter().enumerate() {
-                    let slot = if oldest + k < n_taps {
-                        oldest + k
-                    } else {
-                        oldest + k - n_taps
-                    };
-                    let filtered = &ring[slot * n_lanes + lane];
-                    for m in 0..MOMENTS {
-                        for l in 0..LANES {
-                            column[m][l] = tap.mul_add(filtered[m][l], column[m][l]);
-                        }
-                    }
-                }
-                add_similarity(similarity, &column, total);
+            for (m, column) in scratch.columns.iter_mut().enumerate() {
+                let ring = &scratch.ring[m * n..];
+                weigh::<K>(taps, ring, (oldest, MOMENTS * n), &mut column[..n]);
             }
+            add_similarity(similarity, &scratch.columns, &mut scratch.totals[..n]);
         }
-        sum += scratch.totals.as_flattened()[..n].iter().sum::<f64>();
+        sum += scratch.totals[..n].iter().sum::<f64>();
     }
     sum
+}
+
+/// The sums of `n_taps` neighbours take the place of those `n_taps` rows ago, and the sums down the columns follow.
+#[inline(always)]
+fn slide<const K: usize>(n_taps: usize, xs: &[f64], old: &mut [f64], columns: &mut [f64]) {
+    let n = old.len();
+    let columns = &mut columns[..n];
+    let mut neighbours = [xs; K];
+    for (k, neighbours) in neighbours.iter_mut().enumerate() {
+        *neighbours = &xs[k..][..n];
+    }
+    for j in 0..n {
+        let mut sum = 0.0;
+        if K == 0 {
+            for x in &xs[j..j + n_taps] {
+                sum += x;
+            }
+        }
+        for neighbours in &neighbours {
+            sum += neighbours[j];
+        }
+        columns[j] += sum - old[j];
+        old[j] = sum;
+    }
+}
+
+/// Weighted sums of `taps.len()` values that lie `stride` apart, of which the first is number `oldest` in a ring of as many.
+#[inline(always)]
+fn weigh<const K: usize>(
+    taps: &[f64],
+    xs: &[f64],
+    (oldest, stride): (usize, usize),
+    sums: &mut [f64],
+) {
+    let n = sums.len();
+    let n_taps = taps.len();
+    let place = |k: usize| match oldest + k {
+        place if place < n_taps => place * stride,
+        place => (place - n_taps) * stride,
+    };
+    if K == 0 {
+        sums.fill(0.0);
+        for (k, tap) in taps.iter().enumerate() {
+            for (sum, x) in sums.iter_mut().zip(&xs[place(k)..][..n]) {
+                *sum = tap.mul_add(*x, *sum);
+            }
+        }
+        return;
+    }
+    let mut weighted = [(0.0, xs); K];
+    for (k, weighted) in weighted.iter_mut().enumerate() {
+        *weighted = (taps[k], &xs[place(k)..][..n]);
+    }
+    for j in 0..n {
+        let mut sum = 0.0;
+        for (tap, xs) in &weighted {
+            sum = tap.mul_add(xs[j], sum);
+        }
+        sums[j] = sum;
+    }
 }
 
 /// Reads `n` pixels of row `i` from column `first` on, and multiplies them.
@@ -247,36 +268,40 @@ fn read<T: Pixel>(
 ) {
     let [xs, ys, squares, products] = &mut scratch.rows;
     for (image, to) in [(truth, &mut *xs), (prediction, &mut *ys)] {
-        let (to, padding) = to.split_at_mut(n);
-        read_row(image.slice(s![i, first..first + n]), to);
-        padding.fill(0.0);
+        read_row(image.slice(s![i, first..first + n]), &mut to[..n]);
     }
-    let outputs = squares.iter_mut().zip(products);
-    for ((x, y), (square, product)) in xs.iter().zip(&*ys).zip(outputs) {
+    let outputs = squares[..n].iter_mut().zip(&mut products[..n]);
+    for ((x, y), (square, product)) in xs[..n].iter().zip(&ys[..n]).zip(outputs) {
         *square = x * x + y * y;
         *product = x * y;
     }
 }
 
-/// Adds SSIM of eight positions.
+/// Adds SSIM of each position.
 ///
 /// Written so that equal images give a numerator and a denominator of equal bits.
 #[inline(always)]
-fn add_similarity(similarity: Similarity, [xs, ys, squares, products]: &Moments, total: &mut Lane) {
+fn add_similarity(
+    similarity: Similarity,
+    [xs, ys, squares, products]: &[Vec<f64>; MOMENTS],
+    totals: &mut [f64],
+) {
     let Similarity {
         weight,
         covariance_norm,
         c1,
         c2,
     } = similarity;
-    for l in 0..LANES {
-        let (x, y) = (xs[l], ys[l]);
+    let n = totals.len();
+    let (xs, ys, squares, products) = (&xs[..n], &ys[..n], &squares[..n], &products[..n]);
+    for j in 0..n {
+        let (x, y) = (xs[j], ys[j]);
         let xy = x * y;
         let xx_plus_yy = x * x + y * y;
-        let covariance = covariance_norm * (weight * products[l] - xy);
-        let variances = covariance_norm * (weight * squares[l] - xx_plus_yy);
+        let covariance = covariance_norm * (weight * products[j] - xy);
+        let variances = covariance_norm * (weight * squares[j] - xx_plus_yy);
         let numerator = (2.0 * xy + c1) * (2.0 * covariance + c2);
         let denominator = (xx_plus_yy + c1) * (variances + c2);
-        total[l] += numerator / denominator;
+        totals[j] += numerator / denominator;
     }
 }
