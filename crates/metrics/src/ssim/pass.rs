@@ -64,20 +64,48 @@ pub(super) struct Scratch {
     totals: Vec<f64>,
 }
 
+/// The buffers of [`Scratch`], each from the beginning of a cache line on, so that vectors do not cross lines where they need not.
+struct Buffers<'a> {
+    rows: [&'a mut [f64]; MOMENTS],
+    ring: &'a mut [f64],
+    columns: [&'a mut [f64]; MOMENTS],
+    totals: &'a mut [f64],
+}
+
+/// Values in a cache line of 64 bytes.
+const LINE: usize = 8;
+
+fn aligned(values: &mut [f64]) -> &mut [f64] {
+    let skipped = values.as_ptr().align_offset(LINE * size_of::<f64>());
+    &mut values[skipped.min(LINE - 1)..]
+}
+
 impl Scratch {
     /// Buffers for images of so many pixels in a row, which the window fits.
     pub(super) fn new(window: &Window, width: usize) -> Self {
         let n_taps = window.size();
         let n = tile(window).min(width - (n_taps - 1));
-        let four = |n: usize| [vec![0.0; n], vec![0.0; n], vec![0.0; n], vec![0.0; n]];
+        let zeros = |n: usize| vec![0.0; n + LINE - 1];
+        let four = |n| [zeros(n), zeros(n), zeros(n), zeros(n)];
         Self {
             rows: four(n + n_taps - 1),
-            ring: vec![0.0; n_taps * MOMENTS * n],
+            ring: zeros(n_taps * MOMENTS * n),
             columns: four(n),
-            totals: vec![0.0; n],
+            totals: zeros(n),
         }
     }
 
+    fn buffers(&mut self) -> Buffers<'_> {
+        Buffers {
+            rows: self.rows.each_mut().map(|row| aligned(row)),
+            ring: aligned(&mut self.ring),
+            columns: self.columns.each_mut().map(|row| aligned(row)),
+            totals: aligned(&mut self.totals),
+        }
+    }
+}
+
+impl Buffers<'_> {
     /// Clears what a tile of `n` columns begins with.
     fn begin(&mut self, n_taps: usize, n: usize) {
         self.ring[..n_taps * MOMENTS * n].fill(0.0);
@@ -136,23 +164,31 @@ fn uniform<T: Pixel, const K: usize>(
 ) -> f64 {
     let n_taps = if K == 0 { n_taps } else { K };
     let n_positions = truth.ncols() - (n_taps - 1);
+    let mut buffers = scratch.buffers();
     let mut sum = 0.0;
     for first in (0..n_positions).step_by(UNIFORM_TILE) {
         let n = UNIFORM_TILE.min(n_positions - first);
-        scratch.begin(n_taps, n);
+        buffers.begin(n_taps, n);
         for i in 0..truth.nrows() {
-            read(truth, prediction, i, first, n + n_taps - 1, scratch);
+            read(
+                truth,
+                prediction,
+                i,
+                first,
+                n + n_taps - 1,
+                &mut buffers.rows,
+            );
             let slot = i % n_taps * MOMENTS * n;
-            let old = scratch.ring[slot..][..MOMENTS * n].chunks_exact_mut(n);
-            let rows = scratch.rows.iter().zip(&mut scratch.columns);
+            let old = buffers.ring[slot..][..MOMENTS * n].chunks_exact_mut(n);
+            let rows = buffers.rows.iter().zip(buffers.columns.iter_mut());
             for (old, (row, column)) in old.zip(rows) {
                 slide::<K>(n_taps, row, old, &mut column[..n]);
             }
             if i + 1 >= n_taps {
-                add_similarity(similarity, &scratch.columns, &mut scratch.totals[..n]);
+                add_similarity(similarity, &buffers.columns, &mut buffers.totals[..n]);
             }
         }
-        sum += scratch.totals[..n].iter().sum::<f64>();
+        sum += buffers.totals[..n].iter().sum::<f64>();
     }
     sum
 }
@@ -168,15 +204,23 @@ fn gaussian<T: Pixel, const K: usize>(
     let n_taps = if K == 0 { taps.len() } else { K };
     let taps = &taps[..n_taps];
     let n_positions = truth.ncols() - (n_taps - 1);
+    let mut buffers = scratch.buffers();
     let mut sum = 0.0;
     for first in (0..n_positions).step_by(GAUSSIAN_TILE) {
         let n = GAUSSIAN_TILE.min(n_positions - first);
-        scratch.begin(n_taps, n);
+        buffers.begin(n_taps, n);
         for i in 0..truth.nrows() {
-            read(truth, prediction, i, first, n + n_taps - 1, scratch);
+            read(
+                truth,
+                prediction,
+                i,
+                first,
+                n + n_taps - 1,
+                &mut buffers.rows,
+            );
             let slot = i % n_taps * MOMENTS * n;
-            let filtered = scratch.ring[slot..][..MOMENTS * n].chunks_exact_mut(n);
-            for (filtered, row) in filtered.zip(&scratch.rows) {
+            let filtered = buffers.ring[slot..][..MOMENTS * n].chunks_exact_mut(n);
+            for (filtered, row) in filtered.zip(buffers.rows.iter()) {
                 // Neighbours along a row lie one value apart.
                 weigh::<K>(taps, row, (0, 1), filtered);
             }
@@ -185,13 +229,13 @@ fn gaussian<T: Pixel, const K: usize>(
             }
             // The oldest row of the ring is the one that the next row replaces.
             let oldest = (i + 1) % n_taps;
-            for (m, column) in scratch.columns.iter_mut().enumerate() {
-                let ring = &scratch.ring[m * n..];
+            for (m, column) in buffers.columns.iter_mut().enumerate() {
+                let ring = &buffers.ring[m * n..];
                 weigh::<K>(taps, ring, (oldest, MOMENTS * n), &mut column[..n]);
             }
-            add_similarity(similarity, &scratch.columns, &mut scratch.totals[..n]);
+            add_similarity(similarity, &buffers.columns, &mut buffers.totals[..n]);
         }
-        sum += scratch.totals[..n].iter().sum::<f64>();
+        sum += buffers.totals[..n].iter().sum::<f64>();
     }
     sum
 }
@@ -264,10 +308,9 @@ fn read<T: Pixel>(
     i: usize,
     first: usize,
     n: usize,
-    scratch: &mut Scratch,
+    [xs, ys, squares, products]: &mut [&mut [f64]; MOMENTS],
 ) {
-    let [xs, ys, squares, products] = &mut scratch.rows;
-    for (image, to) in [(truth, &mut *xs), (prediction, &mut *ys)] {
+    for (image, to) in [(truth, &mut **xs), (prediction, &mut **ys)] {
         read_row(image.slice(s![i, first..first + n]), &mut to[..n]);
     }
     let outputs = squares[..n].iter_mut().zip(&mut products[..n]);
@@ -283,7 +326,7 @@ fn read<T: Pixel>(
 #[inline(always)]
 fn add_similarity(
     similarity: Similarity,
-    [xs, ys, squares, products]: &[Vec<f64>; MOMENTS],
+    [xs, ys, squares, products]: &[&mut [f64]; MOMENTS],
     totals: &mut [f64],
 ) {
     let Similarity {
