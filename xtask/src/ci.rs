@@ -62,7 +62,7 @@ impl Step {
 
 /// Cheap checks first. Features that need a vendor's SDK are never built, so there is no
 /// `--all-features` for the workspace; `juggle-metrics` has none of them and is used on its own.
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     Step::cargo("fmt", "fmt --all --check"),
     Step::cargo("tidy", "xtask tidy"),
     Step::cargo(
@@ -77,6 +77,7 @@ const STEPS: [Step; 8] = [
         "metrics-no-features",
         "clippy -p juggle-metrics --all-targets --no-default-features --locked -- -D warnings",
     ),
+    Step::cargo("metrics-alone", "xtask alone"),
     Step {
         name: "docs",
         arguments: "doc --workspace --no-deps --locked",

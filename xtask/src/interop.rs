@@ -7,10 +7,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result};
 
-use crate::juggle::{build, copy_clips};
+use crate::juggle::{build, cargo, copy_clips};
 use crate::python::{self, call, environment};
 use crate::reproduce::{BALLS, FRAMES};
 
@@ -20,13 +21,27 @@ const FOLDER: &str = "target/interop";
 const TRAIN_CLIPS: usize = 8;
 
 /// The golden files that the tests of the crates compare with; their scripts check themselves.
-const GOLDEN_SCRIPTS: [&str; 5] = [
+const GOLDEN_SCRIPTS: [&str; 6] = [
     "crates/metrics/tests/golden/generate_images.py",
     "crates/metrics/tests/golden/generate_labels.py",
+    "crates/metrics/tests/golden/generate_report_options.py",
     "crates/metrics/tests/golden/generate_reports.py",
     "crates/metrics/tests/golden/generate_uncertainty.py",
     "crates/models/tests/golden/generate.py",
 ];
+
+/// Those of them that draw other cases from another seed, which `JUGGLE_GOLDEN` gives to the tests.
+const FRESH: [(&str, &str); 2] = [
+    (
+        "crates/metrics/tests/golden/generate_labels.py",
+        "labels.json",
+    ),
+    (
+        "crates/metrics/tests/golden/generate_report_options.py",
+        "report_options.json",
+    ),
+];
+const FRESH_FOLDER: &str = "target/interop-fresh";
 
 /// Networks that PyTorch loads; the check script knows each by its name.
 const CASES: [(&str, &str); 5] = [
@@ -45,6 +60,9 @@ pub(crate) struct Options {
     /// The virtual environment, made when it is not there
     #[arg(long, value_name = "DIR", default_value = python::VENV)]
     venv: PathBuf,
+    /// Where the fresh random cases of the metrics begin; the seconds of the clock otherwise
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -52,6 +70,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     for script in GOLDEN_SCRIPTS {
         call(Command::new(&python).args([script, "--check"]))?;
     }
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH);
+    fresh_cases(&python, options.seed.unwrap_or(seconds?.as_secs()))?;
     let juggle = build()?;
     let folder = Path::new(FOLDER);
     let frames = folder.join("frames");
@@ -74,6 +94,25 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             .arg(&frames),
     )?;
     println!("interop: everything agrees");
+    Ok(())
+}
+
+/// The tests of the metrics on cases that nobody has seen before.
+fn fresh_cases(python: &Path, seed: u64) -> Result<()> {
+    let folder = std::path::absolute(FRESH_FOLDER)?;
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {FRESH_FOLDER}"))?;
+    for (script, name) in FRESH {
+        let mut generate = Command::new(python);
+        generate.args([script, "--seed", &seed.to_string(), "--output"]);
+        call(generate.arg(folder.join(name)))?;
+    }
+    let mut test = Command::new(cargo());
+    test.args(["test", "-p", "juggle-metrics", "--all-features", "--locked"])
+        .args(["--test", "it", "agree", "--quiet"])
+        .env("JUGGLE_GOLDEN", &folder);
+    let again = format!("this was seed {seed}; to repeat it: cargo xtask interop --seed {seed}");
+    call(&mut test).context(again)?;
+    println!("interop: fresh cases of labels from seed {seed} agree");
     Ok(())
 }
 

@@ -4,9 +4,10 @@
 //! - `reproduce` runs the whole published coursework and writes the report,
 //! - `tidy` checks the rules that no compiler checks,
 //! - `ci` runs every check, here as on a server,
+//! - `alone` builds a new project that depends on `juggle-metrics` only,
 //! - `bench` times juggle and PyTorch side by side,
 //! - `interop` compares with PyTorch, scikit-image and scikit-learn,
-//! - `verify` checks the kernels with tools that are not everywhere.
+//! - `verify` checks kernels and metrics with tools that are not everywhere.
 //!
 //! It links no crate of the workspace and drives the `juggle` binary as a process: it is what a
 //! newcomer waits for first, and it measures what a user would run.
@@ -17,6 +18,7 @@
     reason = "a command-line program: results go to stdout, progress to stderr"
 )]
 
+mod alone;
 mod bench;
 mod ci;
 mod interop;
@@ -49,9 +51,11 @@ enum Command {
     Tidy,
     /// Run every check: format, lints, tests, documentation, tidy, and the quick reproduction
     Ci(ci::Options),
+    /// Build and run a new project that depends on `juggle-metrics` only, and count what it brings
+    Alone,
     /// Compare with PyTorch, scikit-image and scikit-learn (needs python3 and downloads them)
     Interop(interop::Options),
-    /// Check the kernels with miri, AddressSanitizer, fuzzers and on aarch64, as far as the tools are here
+    /// Check kernels and metrics with miri, AddressSanitizer, fuzzers and on aarch64, as far as the tools are here
     Verify(verify::Options),
     /// Time juggle and PyTorch on this machine, side by side (needs python3 and downloads PyTorch)
     Bench(bench::Options),
@@ -78,6 +82,7 @@ fn dispatch(command: Command) -> Result<()> {
         Command::Reproduce(options) => reproduce::run(&options),
         Command::Tidy => tidy::run(),
         Command::Ci(options) => ci::run(&options),
+        Command::Alone => alone::run(),
         Command::Interop(options) => interop::run(&options),
         Command::Verify(options) => verify::run(&options),
         Command::Bench(options) => bench::run(&options),

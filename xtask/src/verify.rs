@@ -1,4 +1,4 @@
-//! `cargo xtask verify`: checks of the kernels that need tools which are not everywhere.
+//! `cargo xtask verify`: checks of the kernels and of the metrics that need tools which are not everywhere.
 //!
 //! A check whose tools are missing is not run, and the summary says so and what is missing: a green `verify` claims no more
 //! than it lists as passed.
@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 
-/// Check the kernels with tools that are not everywhere, as far as they are here.
+/// Check the kernels and the metrics with tools that are not everywhere, as far as they are here.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     /// Run only this check; may be repeated
@@ -39,7 +39,7 @@ const X86_64: Need = Need::Target("x86_64-unknown-linux-gnu");
 const NIGHTLY: Need = Need::Runs("cargo +nightly --version");
 const FUZZ: Need = Need::Runs("cargo +nightly fuzz --version");
 
-const CHECKS: [Check; 6] = [
+const CHECKS: [Check; 8] = [
     Check {
         name: "miri",
         needs: &[Need::Runs("cargo +nightly miri --version")],
@@ -65,6 +65,20 @@ const CHECKS: [Check; 6] = [
         needs: &[X86_64, FUZZ],
         line: "cargo +nightly fuzz run --fuzz-dir crates/kernels/fuzz strangers -- -max_len=64 \
                -len_control=0 -max_total_time=60",
+        environment: &[],
+    },
+    Check {
+        name: "fuzz-images",
+        needs: &[X86_64, FUZZ],
+        line: "cargo +nightly fuzz run --fuzz-dir crates/metrics/fuzz images -- -max_len=128 \
+               -max_total_time=60",
+        environment: &[],
+    },
+    Check {
+        name: "fuzz-labels",
+        needs: &[X86_64, FUZZ],
+        line: "cargo +nightly fuzz run --fuzz-dir crates/metrics/fuzz labels -- -max_len=256 \
+               -max_total_time=60",
         environment: &[],
     },
     Check {

@@ -235,6 +235,62 @@ pub(crate) fn label_out_of_range(
     }
 }
 
+/// Sums the weights of the images of each class that were predicted to be of each class: rows are true, columns predicted.
+///
+/// It is `sklearn.metrics.confusion_matrix` with `labels=range(n_classes), sample_weight=weights` (scikit-learn 1.9); weights are added in
+/// the order of the labels.
+///
+/// # Errors
+///
+/// Those of [`ConfusionMatrix::new`], [`Error::WeightCount`] where there are not as many weights as labels,
+/// [`Error::NonFiniteValue`] for a weight that is NaN or infinite, and [`Error::ZeroWeights`] where all are zero.
+///
+/// # Examples
+///
+/// ```
+/// use juggle_metrics::weighted_confusion_matrix;
+/// use ndarray::array;
+///
+/// let matrix = weighted_confusion_matrix(&[0, 1, 1], &[0, 0, 1], &[1.0, 0.5, 2.0], 2)?;
+/// assert_eq!(matrix, array![[1.0, 0.0], [0.5, 2.0]]);
+/// # Ok::<(), juggle_metrics::Error>(())
+/// ```
+pub fn weighted_confusion_matrix(
+    true_labels: &[usize],
+    predicted_labels: &[usize],
+    weights: &[f64],
+    n_classes: usize,
+) -> Result<Array2<f64>> {
+    // Finds labels that are no class, and too many of them.
+    ConfusionMatrix::new(true_labels, predicted_labels, n_classes)?;
+    check_weights(weights, true_labels.len())?;
+    let mut sums = Array2::zeros((n_classes, n_classes));
+    for ((&t, &p), weight) in true_labels.iter().zip(predicted_labels).zip(weights) {
+        sums[[t, p]] += weight;
+    }
+    Ok(sums)
+}
+
+/// Refuses weights that are not one finite number for each label, or all zero.
+pub(crate) fn check_weights(weights: &[f64], n_labels: usize) -> Result<()> {
+    if weights.len() != n_labels {
+        return Err(Error::WeightCount {
+            found: weights.len(),
+            n_labels,
+        });
+    }
+    if let Some(position) = weights.iter().position(|weight| !weight.is_finite()) {
+        return Err(Error::NonFiniteValue {
+            position,
+            value: weights[position],
+        });
+    }
+    if weights.iter().all(|&weight| weight == 0.0) {
+        return Err(Error::ZeroWeights);
+    }
+    Ok(())
+}
+
 /// Refuses labels that do not come in pairs, and no labels at all.
 pub(crate) fn check_lengths(truth: usize, prediction: usize) -> Result<()> {
     if truth != prediction {

@@ -285,6 +285,30 @@ pub enum Error {
         n_classes: usize,
     },
 
+    /// There are not as many weights as labels.
+    #[error("found {found} weights for {n_labels} labels")]
+    WeightCount {
+        /// Number of weights.
+        found: usize,
+        /// Number of labels.
+        n_labels: usize,
+    },
+
+    /// Weights by which nothing counts.
+    #[error("expected at least one weight other than 0")]
+    ZeroWeights,
+
+    /// A report is asked for a class that the names do not have.
+    #[error("`{name}` is not the name of a class")]
+    UnknownClass {
+        /// What was asked for.
+        name: String,
+    },
+
+    /// A report without rows.
+    #[error("expected at least one class to report on, found none")]
+    NoClasses,
+
     /// A number that these labels do not determine, where the Python libraries return NaN or 0 with a warning.
     #[error("{metric} is undefined: {reason}")]
     UndefinedScore {

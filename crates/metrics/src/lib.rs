@@ -38,8 +38,8 @@
 //! | error of pixels | [`psnr`], [`psnr_batch`], [`mse`], [`mse_batch`], [`nrmse`] |
 //! | likeness of structure, by the convention of scikit-image, torchmetrics or pytorch-msssim | [`Ssim`] |
 //! | the same at several scales | [`MsSsim`] |
-//! | which classes are taken for which | [`ConfusionMatrix`] |
-//! | precision, recall, F1 score, accuracy | [`ClassificationReport`] |
+//! | which classes are taken for which | [`ConfusionMatrix`], [`weighted_confusion_matrix`] |
+//! | precision, recall, F1 and Fβ scores, accuracy | [`ClassificationReport`], with weights or of some classes by [`ReportOptions`] |
 //! | the same in one number: balanced accuracy, Cohen's κ, Matthews' coefficient | [`ConfusionMatrix`] |
 //! | how good predicted probabilities are | [`log_loss`], [`expected_calibration_error`], [`top_k_accuracy`] |
 //! | how well scores tell classes apart | [`roc_auc`], [`roc_auc_one_vs_rest`], [`average_precision`] |
@@ -57,7 +57,7 @@
 //!   by its rounding; only maps and gradients of SSIM are rounded as scikit-image rounds them.
 //! - Nothing panics. What has no value is an [`Error`](enum@Error) that says what was found, NaN
 //!   and infinite pixels included; a number that comes back is finite, except the PSNR of images
-//!   without a difference, +∞.
+//!   without a difference, +∞, and what [`ZeroDivision::Nan`] asks for.
 //! - Intervals and tests that draw random numbers take a seed.
 //! - Batches are spread over [`rayon`]'s threads, and every result is the same for any number of
 //!   them.
@@ -88,7 +88,7 @@ pub use bootstrap::{
     Bootstrap, BootstrapInterval, BootstrapMethod, PairedDifference, bca_interval,
     percentile_interval,
 };
-pub use confusion::{ConfusionMatrix, KappaWeights, ShareOf};
+pub use confusion::{ConfusionMatrix, KappaWeights, ShareOf, weighted_confusion_matrix};
 pub use error::{Error, Result, Role, Sample};
 pub use interval::{Interval, clopper_pearson_interval, wilson_interval};
 pub use mcnemar::{McNemar, PairedCounts};
@@ -98,7 +98,7 @@ pub use pixel::{IntegerPixel, Pixel, Real};
 pub use probability::{expected_calibration_error, log_loss, top_k_accuracy};
 pub use psnr::{psnr, psnr_batch};
 pub use ranking::{average_precision, roc_auc, roc_auc_one_vs_rest};
-pub use report::{ClassificationReport, Scores};
+pub use report::{ClassificationReport, FBeta, ReportOptions, Scores, ZeroDivision};
 pub use ssim::{Convention, Covariance, Ssim};
 
 /// The version of ndarray whose views the metrics take.

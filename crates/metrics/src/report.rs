@@ -1,18 +1,19 @@
 //! The classification report.
 
 mod encode;
+mod options;
 #[cfg(feature = "serde")]
 mod output_dict;
+mod sums;
 #[cfg(test)]
 mod tests;
 mod text;
 
 use std::fmt;
 
-use crate::confusion::{check_lengths, label_out_of_range};
-use crate::count::Counts;
-use crate::error::Result;
-use encode::encode;
+use crate::error::{Error, Result};
+pub use options::{ReportOptions, ZeroDivision};
+use sums::{Sums, mean, sum};
 
 /// One row of the report: a class, or an average over classes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,8 +24,21 @@ pub struct Scores {
     pub recall: f64,
     /// Harmonic mean of precision and recall, in `[0, 1]`: 2·tp / (2·tp + fp + fn).
     pub f1_score: f64,
-    /// Number of images whose true label is the class; for an average, of all images.
-    pub support: u64,
+    /// Number of images whose true label is the class, or the sum of their weights; for an average, of all rows.
+    pub support: f64,
+}
+
+/// Fβ scores of each row of a report, and their averages.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FBeta {
+    /// Of each class, in the order of [`ClassificationReport::classes`].
+    pub classes: Vec<f64>,
+    /// Of all rows taken together.
+    pub micro_avg: f64,
+    /// Mean over rows.
+    pub macro_avg: f64,
+    /// Mean over rows, weighted by support.
+    pub weighted_avg: f64,
 }
 
 /// Precision, recall, F1 score and support of each class, their averages, and the accuracy.
@@ -32,7 +46,7 @@ pub struct Scores {
 /// Numbers, text and JSON are those of `sklearn.metrics.classification_report` (scikit-learn 1.9):
 /// - a score whose denominator is zero (a class never predicted, or without an image) is **0** and
 ///   counts in the averages (`zero_division=0`, which is also what scikit-learn's default `"warn"`
-///   returns);
+///   returns); [`ReportOptions`] has the others, sample weights, and a choice of rows;
 /// - `macro avg` is the mean over classes, `weighted avg` the mean weighted by support;
 /// - [`to_text`](Self::to_text) returns the same bytes as the function with `digits=…`, oddities
 ///   included: without a single correct prediction, support prints as `10.0`;
@@ -44,8 +58,15 @@ pub struct ClassificationReport {
     class_names: Vec<String>,
     classes: Vec<Scores>,
     accuracy: f64,
+    micro_avg: Scores,
     macro_avg: Scores,
     weighted_avg: Scores,
+    sums: Sums,
+    zero_division: f64,
+    /// Whether the rows have every class that occurs: the micro average is then the accuracy, and printed as such.
+    is_complete: bool,
+    /// Whether scikit-learn's supports are floats, and print so.
+    float_supports: bool,
 }
 
 impl ClassificationReport {
@@ -88,12 +109,7 @@ impl ClassificationReport {
         predicted_labels: &[usize],
         class_names: &[S],
     ) -> Result<Self> {
-        let n_classes = class_names.len();
-        check_lengths(true_labels.len(), predicted_labels.len())?;
-        let counts = Counts::new(true_labels, predicted_labels, n_classes)
-            .ok_or_else(|| label_out_of_range(true_labels, predicted_labels, n_classes))?;
-        let class_names = class_names.iter().map(|name| name.as_ref().to_owned());
-        Ok(Self::from_counts(&counts, class_names.collect()))
+        ReportOptions::new().report(true_labels, predicted_labels, class_names)
     }
 
     /// Scores predictions given as text, such as two columns of a CSV file.
@@ -122,12 +138,7 @@ impl ClassificationReport {
         true_labels: &[S],
         predicted_labels: &[S],
     ) -> Result<Self> {
-        check_lengths(true_labels.len(), predicted_labels.len())?;
-        let (class_names, true_labels, predicted_labels) = encode(true_labels, predicted_labels);
-        let n_classes = class_names.len();
-        let counts = Counts::new(&true_labels, &predicted_labels, n_classes)
-            .ok_or_else(|| label_out_of_range(&true_labels, &predicted_labels, n_classes))?;
-        Ok(Self::from_counts(&counts, class_names))
+        ReportOptions::new().report_of_text(true_labels, predicted_labels)
     }
 
     /// Names of the classes, in the order of [`classes`](Self::classes).
@@ -140,9 +151,14 @@ impl ClassificationReport {
         &self.classes
     }
 
-    /// Share of correct predictions, in `[0, 1]`.
+    /// Share of correct predictions among all, in `[0, 1]`, whichever rows were chosen.
     pub fn accuracy(&self) -> f64 {
         self.accuracy
+    }
+
+    /// Scores of all rows taken together. Where the rows have every class that occurs, each of them is the accuracy.
+    pub fn micro_avg(&self) -> Scores {
+        self.micro_avg
     }
 
     /// Mean of the scores over classes, each counting the same.
@@ -162,10 +178,45 @@ impl ClassificationReport {
         text::to_text(self, digits)
     }
 
-    fn from_counts(counts: &Counts, class_names: Vec<String>) -> Self {
-        let classes: Vec<Scores> = counts.scores().collect();
-        let supports: Vec<f64> = counts.truth.iter().map(|&n| n as f64).collect();
-        let n_samples: u64 = counts.truth.iter().sum();
+    /// Fβ of each row and of their averages: (1 + β²)·tp / ((1 + β²)·tp + β²·fn + fp), in which recall counts β times as much as
+    /// precision. van Rijsbergen 1979; `sklearn.metrics.fbeta_score`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`] where `beta` is negative or not a number; ∞ gives the recall, as in scikit-learn.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use juggle_metrics::ClassificationReport;
+    ///
+    /// let report = ClassificationReport::new(&[0, 1, 1, 1], &[0, 0, 0, 1], &["no", "yes"])?;
+    /// let f2 = report.f_beta(2.0)?;
+    /// assert!((f2.classes[1] - 5.0 / 13.0).abs() < 1e-15);
+    /// assert_eq!(report.f_beta(1.0)?.classes[1], report.classes()[1].f1_score);
+    /// # Ok::<(), juggle_metrics::Error>(())
+    /// ```
+    pub fn f_beta(&self, beta: f64) -> Result<FBeta> {
+        if beta.is_nan() || beta < 0.0 {
+            return Err(Error::Setting {
+                name: "beta",
+                found: beta,
+                expected: "0 or more",
+            });
+        }
+        let classes = self.sums.f_beta(beta, self.zero_division);
+        Ok(FBeta {
+            micro_avg: self.sums.total().f_beta(beta, self.zero_division)[0],
+            macro_avg: mean(&classes, None),
+            weighted_avg: mean(&classes, Some(&self.sums.truth)),
+            classes,
+        })
+    }
+
+    /// The report of the rows in `sums`; `all` are those of every class.
+    fn from_sums(class_names: Vec<String>, sums: Sums, all: &Sums, zero_division: f64) -> Self {
+        let classes = sums.scores(zero_division);
+        let support = sum(&sums.truth);
         let average = |weights: Option<&[f64]>| {
             let of = |score: fn(&Scores) -> f64| {
                 let scores: Vec<f64> = classes.iter().map(score).collect();
@@ -175,16 +226,20 @@ impl ClassificationReport {
                 precision: of(|class| class.precision),
                 recall: of(|class| class.recall),
                 f1_score: of(|class| class.f1_score),
-                support: n_samples,
+                support,
             }
         };
-        let correct: u64 = counts.correct.iter().sum();
         Self {
-            accuracy: ratio(correct, n_samples),
+            accuracy: all.total().scores(zero_division)[0].recall,
+            micro_avg: sums.total().scores(zero_division)[0],
             macro_avg: average(None),
-            weighted_avg: average(Some(&supports)),
+            weighted_avg: average(Some(&sums.truth)),
             class_names,
             classes,
+            sums,
+            zero_division,
+            is_complete: true,
+            float_supports: false,
         }
     }
 }
@@ -194,60 +249,4 @@ impl fmt::Display for ClassificationReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.to_text(2))
     }
-}
-
-impl Counts {
-    fn scores(&self) -> impl Iterator<Item = Scores> {
-        let classes = self.correct.iter().zip(&self.predicted).zip(&self.truth);
-        classes.map(|((&correct, &predicted), &truth)| Scores {
-            precision: ratio(correct, predicted),
-            recall: ratio(correct, truth),
-            f1_score: ratio(2 * correct, predicted + truth),
-            support: truth,
-        })
-    }
-}
-
-/// A share; nothing of nothing is zero.
-fn ratio(part: u64, whole: u64) -> f64 {
-    if whole == 0 {
-        0.0
-    } else {
-        part as f64 / whole as f64
-    }
-}
-
-/// Mean of the scores, with equal weights or the given ones, whose sum is not zero.
-fn mean(scores: &[f64], weights: Option<&[f64]>) -> f64 {
-    match weights {
-        None => sum(scores) / scores.len() as f64,
-        Some(weights) => {
-            let weighted: Vec<f64> = scores.iter().zip(weights).map(|(s, w)| s * w).collect();
-            sum(&weighted) / sum(weights)
-        }
-    }
-}
-
-/// Adds in numpy's order (pairwise, with eight accumulators in the leaves), so that averages equal
-/// scikit-learn's in every bit and no last digit is rounded the other way.
-fn sum(xs: &[f64]) -> f64 {
-    const LANES: usize = 8;
-    if xs.len() < LANES {
-        return xs.iter().sum();
-    }
-    if xs.len() > 128 {
-        let half = xs.len() / 2;
-        let (left, right) = xs.split_at(half - half % LANES);
-        return sum(left) + sum(right);
-    }
-    let (chunks, rest) = xs.as_chunks::<LANES>();
-    let mut lanes = [0.0; LANES];
-    for chunk in chunks {
-        for (lane, x) in lanes.iter_mut().zip(chunk) {
-            *lane += x;
-        }
-    }
-    let [a, b, c, d, e, f, g, h] = lanes;
-    let sum = ((a + b) + (c + d)) + ((e + f) + (g + h));
-    rest.iter().fold(sum, |sum, x| sum + x)
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use juggle_metrics::Convention;
+use juggle_metrics::{Convention, ZeroDivision};
 
 use super::JsonArgs;
 use super::values::{self, Weights};
@@ -176,11 +176,40 @@ pub(crate) struct ImagePairArgs {
     pub(crate) json: JsonArgs,
 }
 
+/// What a score without a denominator is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ZeroDivisionName {
+    #[value(name = "0")]
+    Zero,
+    #[value(name = "1")]
+    One,
+    Nan,
+}
+
+impl From<ZeroDivisionName> for ZeroDivision {
+    fn from(name: ZeroDivisionName) -> Self {
+        match name {
+            ZeroDivisionName::Zero => Self::Zero,
+            ZeroDivisionName::One => Self::One,
+            ZeroDivisionName::Nan => Self::Nan,
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
     /// CSV file with the columns true and pred
     #[arg(value_name = "LABELS.csv")]
-    pub(crate) labels: PathBuf,
+    pub(crate) file: PathBuf,
+    /// Classes that get a row, in this order [default: every class, sorted]
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub(crate) labels: Option<Vec<String>>,
+    /// Score of a class that is never predicted or never occurs; averages leave `nan` out
+    #[arg(long, value_name = "SCORE", default_value = "0")]
+    pub(crate) zero_division: ZeroDivisionName,
+    /// Column of numbers that say how much each line counts
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) sample_weight: Option<String>,
     /// Digits after the decimal point in the text
     #[arg(long, value_name = "N", default_value = "2", value_parser = values::parse_digits)]
     pub(crate) digits: u16,

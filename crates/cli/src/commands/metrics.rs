@@ -8,7 +8,7 @@ mod summary;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use juggle_metrics::ClassificationReport;
+use juggle_metrics::ReportOptions;
 
 use crate::args::metrics::{MetricsCommand, ReportArgs};
 use crate::output::{self, Messages};
@@ -26,9 +26,17 @@ pub(crate) fn run(command: &MetricsCommand, messages: Messages) -> Result<()> {
 }
 
 fn report(args: &ReportArgs) -> Result<()> {
-    let (truth, predicted) = read_labels(&args.labels)?;
-    let report = ClassificationReport::from_text_labels(&truth, &predicted)
-        .with_context(|| args.labels.display().to_string())?;
+    let lines = read_labels(&args.file, args.sample_weight.as_deref())?;
+    let mut options = ReportOptions::new().zero_division(args.zero_division.into());
+    if let Some(labels) = &args.labels {
+        options = options.labels(labels.iter().map(|label| label.trim()));
+    }
+    if let Some(weights) = &lines.weights {
+        options = options.sample_weight(weights);
+    }
+    let report = options
+        .report_of_text(&lines.truth, &lines.predicted)
+        .with_context(|| args.file.display().to_string())?;
     if args.json.json {
         output::print_json(&report)
     } else {
@@ -36,8 +44,16 @@ fn report(args: &ReportArgs) -> Result<()> {
     }
 }
 
-/// The columns `true` and `pred`; other columns are ignored.
-fn read_labels(path: &Path) -> Result<(Vec<String>, Vec<String>)> {
+/// The columns of a file of labels.
+#[derive(Default)]
+struct Lines {
+    truth: Vec<String>,
+    predicted: Vec<String>,
+    weights: Option<Vec<f64>>,
+}
+
+/// The columns `true` and `pred`, and that of the weights; other columns are ignored.
+fn read_labels(path: &Path, weight_column: Option<&str>) -> Result<Lines> {
     let shown = path.display();
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
@@ -54,21 +70,39 @@ fn read_labels(path: &Path) -> Result<(Vec<String>, Vec<String>)> {
             .map(|header| header.trim_start_matches('\u{feff}'));
         names.position(|header| header == name).with_context(|| {
             let found = headers.iter().collect::<Vec<_>>().join(",");
+            let expected = match weight_column {
+                None => "true and pred".to_owned(),
+                Some(weights) => format!("true, pred and {weights}"),
+            };
             format!(
                 "{shown} has no column `{name}`, \
-                 expected a header line with true and pred, found {found}"
+                 expected a header line with {expected}, found {found}"
             )
         })
     };
     let (truth_column, predicted_column) = (column("true")?, column("pred")?);
-    let (mut truth, mut predicted) = (Vec::new(), Vec::new());
+    let weight_column = weight_column.map(column).transpose()?;
+    let mut lines = Lines {
+        weights: weight_column.map(|_| Vec::new()),
+        ..Lines::default()
+    };
     for record in reader.records() {
         let record = record.with_context(|| format!("cannot read {shown}"))?;
-        truth.push(record[truth_column].to_owned());
-        predicted.push(record[predicted_column].to_owned());
+        lines.truth.push(record[truth_column].to_owned());
+        lines.predicted.push(record[predicted_column].to_owned());
+        if let (Some(weights), Some(column)) = (&mut lines.weights, weight_column) {
+            let number = record[column].parse().ok().filter(|x: &f64| x.is_finite());
+            weights.push(number.with_context(|| {
+                let line = record.position().map_or(0, csv::Position::line);
+                format!(
+                    "{shown}, line {line}: the weight `{}` is not a finite number",
+                    &record[column]
+                )
+            })?);
+        }
     }
-    if truth.is_empty() {
+    if lines.truth.is_empty() {
         bail!("{shown} has no lines below its header");
     }
-    Ok((truth, predicted))
+    Ok(lines)
 }

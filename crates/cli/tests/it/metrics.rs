@@ -72,3 +72,46 @@ fn label_files_that_cannot_be_read_are_named() {
         "spaces around a value are no part of it either"
     );
 }
+
+/// Values are those of scikit-learn 1.9.1 with `labels`, `sample_weight` and `zero_division=np.nan`.
+#[test]
+fn rows_weights_and_empty_scores_are_as_asked_for() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "labels.csv",
+        "true,pred,weight\ncat,cat,1\ncat,dog,0.5\ndog,dog,2\nbird,dog,1.5\n",
+    );
+    let command =
+        "metrics report labels.csv --labels dog,cow --zero-division nan --sample-weight weight";
+    let text = sandbox.juggle(command).done();
+    expect![[r#"
+                      precision    recall  f1-score   support
+
+                 dog       0.50      1.00      0.67       2.0
+                 cow        nan       nan       nan       0.0
+
+           micro avg       0.50      1.00      0.67       2.0
+           macro avg       0.50      1.00      0.67       2.0
+        weighted avg       0.50      1.00      0.67       2.0
+    "#]]
+    .assert_eq(&text);
+    let json = sandbox.juggle(&format!("{command} --json")).json();
+    assert_eq!(json["dog"]["precision"], 0.5);
+    assert_eq!(json["micro avg"]["recall"], 1.0);
+    assert!(json["cow"]["recall"].is_null(), "{json}");
+    assert!(json.get("accuracy").is_none(), "{json}");
+
+    let error = |arguments: &str| {
+        sandbox
+            .juggle(&format!("metrics report labels.csv {arguments}"))
+            .error()
+    };
+    assert_eq!(
+        error("--sample-weight w"),
+        "labels.csv has no column `w`, expected a header line with true, pred and w, found true,pred,weight"
+    );
+    assert_eq!(
+        error("--sample-weight pred"),
+        "labels.csv, line 2: the weight `cat` is not a finite number"
+    );
+}

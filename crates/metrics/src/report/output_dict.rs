@@ -12,7 +12,7 @@ impl Serialize for Scores {
         map.serialize_entry("precision", &self.precision)?;
         map.serialize_entry("recall", &self.recall)?;
         map.serialize_entry("f1-score", &self.f1_score)?;
-        map.serialize_entry("support", &(self.support as f64))?;
+        map.serialize_entry("support", &self.support)?;
         map.end()
     }
 }
@@ -37,8 +37,13 @@ impl Serialize for ClassificationReport {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let names = self.class_names.iter().map(String::as_str);
         let classes = names.zip(self.classes.iter().map(Entry::Scores));
+        let micro = if self.is_complete {
+            ("accuracy", Entry::Accuracy(self.micro_avg.precision))
+        } else {
+            ("micro avg", Entry::Scores(&self.micro_avg))
+        };
         let averages = [
-            ("accuracy", Entry::Accuracy(self.accuracy)),
+            micro,
             ("macro avg", Entry::Scores(&self.macro_avg)),
             ("weighted avg", Entry::Scores(&self.weighted_avg)),
         ];

@@ -12,7 +12,7 @@ pub(super) fn to_text(report: &ClassificationReport, digits: u16) -> String {
         // That the number of digits counts here is an oddity of scikit-learn's.
         width: longest_name.fold("weighted avg".len().max(digits), usize::max),
         digits,
-        any_correct: report.accuracy > 0.0,
+        float_supports: report.float_supports,
     };
 
     let mut text = table.name("");
@@ -24,7 +24,11 @@ pub(super) fn to_text(report: &ClassificationReport, digits: u16) -> String {
         text += &table.row(name, scores);
     }
     text.push('\n');
-    text += &table.accuracy_row(report.accuracy, report.macro_avg.support);
+    text += &if report.is_complete {
+        table.accuracy_row(&report.micro_avg)
+    } else {
+        table.row("micro avg", &report.micro_avg)
+    };
     text += &table.row("macro avg", &report.macro_avg);
     text += &table.row("weighted avg", &report.weighted_avg);
     text
@@ -34,8 +38,8 @@ struct Table {
     /// Characters in the column of names.
     width: usize,
     digits: usize,
-    /// Without a single correct prediction scikit-learn's counts turn into floats, and print so.
-    any_correct: bool,
+    /// With weights, and without a single correct prediction, scikit-learn's counts are floats, and print so.
+    float_supports: bool,
 }
 
 impl Table {
@@ -47,8 +51,11 @@ impl Table {
     }
 
     /// Accuracy stands where other rows have the F1 score.
-    fn accuracy_row(&self, accuracy: f64, support: u64) -> String {
-        let (accuracy, support) = (self.score(accuracy), self.support(support));
+    fn accuracy_row(&self, micro_avg: &Scores) -> String {
+        let (accuracy, support) = (
+            self.score(micro_avg.f1_score),
+            self.support(micro_avg.support),
+        );
         self.name("accuracy") + &format!(" {:9} {:9} {accuracy} {support}\n", "", "")
     }
 
@@ -60,14 +67,60 @@ impl Table {
     }
 
     fn score(&self, score: f64) -> String {
+        if score.is_nan() {
+            return format!("{:>9}", "nan");
+        }
         format!("{score:>9.digits$}", digits = self.digits)
     }
 
-    fn support(&self, support: u64) -> String {
-        if self.any_correct {
-            format!("{support:>9}")
+    fn support(&self, support: f64) -> String {
+        if self.float_supports {
+            format!("{:>9}", python_float(support))
         } else {
-            format!("{:>9}", format!("{support}.0"))
+            format!("{support:>9.0}")
+        }
+    }
+}
+
+/// A number as Python's `str` writes it.
+fn python_float(x: f64) -> String {
+    // Rust's Debug is as short and as exact, but writes small numbers out longer and exponents without sign.
+    if x == 0.0 || (1e-4..1e16).contains(&x.abs()) {
+        return format!("{x:?}");
+    }
+    let text = format!("{x:e}");
+    match text.split_once('e') {
+        Some((digits, exponent)) => {
+            let (sign, exponent) = match exponent.strip_prefix('-') {
+                Some(exponent) => ('-', exponent),
+                None => ('+', exponent),
+            };
+            format!("{digits}e{sign}{exponent:0>2}")
+        }
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::python_float;
+
+    /// Expected texts are those of Python 3.11.
+    #[test]
+    fn floats_are_written_as_python_writes_them() {
+        for (x, expected) in [
+            (0.0, "0.0"),
+            (3.0, "3.0"),
+            (0.1 + 0.2, "0.30000000000000004"),
+            (1e-4, "0.0001"),
+            (5e-5, "5e-05"),
+            (1.5e-7, "1.5e-07"),
+            (1e15, "1000000000000000.0"),
+            (1e16, "1e+16"),
+            (1.25e100, "1.25e+100"),
+            (-2.5, "-2.5"),
+        ] {
+            assert_eq!(python_float(x), expected);
         }
     }
 }

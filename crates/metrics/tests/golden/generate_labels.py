@@ -3,6 +3,7 @@
     pip install numpy scikit-learn torch torchmetrics
     python generate_labels.py            # rewrite the file
     python generate_labels.py --check    # compare with what is committed; exit status 1 when they differ
+    python generate_labels.py --seed 7 --output FILE    # other cases, into another file
 
 Versions are recorded in the file. Every random number is drawn from a seed and written to the file.
 """
@@ -22,6 +23,7 @@ from sklearn import metrics
 from torchmetrics.functional.classification import multiclass_calibration_error
 
 PATH = pathlib.Path(__file__).parent / "labels.json"
+SEED = 20261124
 
 
 def probabilities(rng, n, n_classes, sharpness):
@@ -89,8 +91,8 @@ def ranking_case(rng, n, levels):
     }
 
 
-def generate():
-    rng = np.random.default_rng(20261124)
+def generate(seed):
+    rng = np.random.default_rng(seed)
     tie = np.array([[0.25, 0.25, 0.25, 0.25], [0.5, 0.5, 0.0, 0.0], [0.0, 0.5, 0.5, 0.0]])
     tied = [0, 1, 2]
     return {
@@ -146,11 +148,13 @@ def differences(path, committed, fresh):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="compare with the committed file instead of writing it")
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--output", type=pathlib.Path, default=PATH)
     args = parser.parse_args()
     warnings.simplefilter("ignore")
-    text = dump(generate())
+    text = dump(generate(args.seed))
     if not args.check:
-        PATH.write_text(text, encoding="utf-8")
+        args.output.write_text(text, encoding="utf-8")
         return 0
     found = list(differences("labels.json", json.loads(PATH.read_text(encoding="utf-8")), json.loads(text)))
     for difference in found:

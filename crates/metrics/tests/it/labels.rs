@@ -9,8 +9,10 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::Value;
 
+use crate::fresh::golden_file;
+
 fn golden(section: &str) -> Vec<Value> {
-    let document: Value = serde_json::from_str(include_str!("../golden/labels.json")).unwrap();
+    let document: Value = serde_json::from_str(&golden_file!("labels.json")).unwrap();
     match document[section].clone() {
         Value::Array(cases) => cases,
         case => vec![case],

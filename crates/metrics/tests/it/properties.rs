@@ -218,7 +218,7 @@ proptest! {
             prop_assert_eq!(report.accuracy(), matrix.accuracy());
             let counts = matrix.counts();
             for (class_idx, scores) in report.classes().iter().enumerate() {
-                prop_assert_eq!(scores.support, counts.row(class_idx).sum());
+                prop_assert_eq!(scores.support, counts.row(class_idx).sum() as f64);
                 for score in [scores.precision, scores.recall, scores.f1_score] {
                     prop_assert!((0.0..=1.0).contains(&score));
                 }
@@ -231,7 +231,7 @@ proptest! {
         let (true_labels, predicted_labels): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
         let report = ClassificationReport::from_text_labels(&true_labels, &predicted_labels).unwrap();
         let supports = report.classes().iter().map(|scores| scores.support);
-        prop_assert_eq!(supports.sum::<u64>(), true_labels.len() as u64);
+        prop_assert_eq!(supports.sum::<f64>(), true_labels.len() as f64);
         let correct = true_labels.iter().zip(&predicted_labels).filter(|(t, p)| t == p).count();
         prop_assert!(report.accuracy() * true_labels.len() as f64 > correct as f64 - 0.5);
     }
@@ -250,4 +250,18 @@ fn long_names_and_many_digits() {
             .to_text(u16::MAX)
             .contains(&format!(" 0.5{} ", "0".repeat(65_534)))
     );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn no_images_make_a_metric_panic(bytes in vec(any::<u8>(), 0..120)) {
+        crate::any_images::run(&bytes);
+    }
+
+    #[test]
+    fn no_labels_make_a_metric_panic(bytes in vec(any::<u8>(), 0..200)) {
+        crate::any_labels::run(&bytes);
+    }
 }
