@@ -25,20 +25,25 @@ use serde::Serialize;
 
 use footprint::{Footprint, footprints, start_up};
 use measure::{Bench, Effort, Outcome};
-use peer::{Paths, Peers};
+use peer::{Paths, Peers, Program};
 use process::{FOLDER, Pinning};
 use rows::{Against, Row, png_folder, rows};
 
-use crate::juggle::{build, build_targets};
+use crate::juggle::{build, build_targets, cargo};
 use crate::provenance::{Provenance, WorkTree, n_cores, provenance};
 use crate::python::{self, call, environment};
 
 const REQUIREMENTS: &str = "xtask/bench/requirements.txt";
 const FOLDERS: &str = "xtask/bench/folders.py";
+const RIVALS: &str = "xtask/bench/rivals/Cargo.toml";
 const DOCUMENT: &str = "docs/performance.md";
 
 /// Built in one call, so that what they share is built once.
-const EXAMPLES: [&str; 8] = [
+const EXAMPLES: [&str; 12] = [
+    "--package",
+    "juggle-metrics",
+    "--example",
+    "measure",
     "--package",
     "juggle-models",
     "--package",
@@ -128,11 +133,20 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     let python = environment(&options.venv, REQUIREMENTS)?;
     let juggle = build()?;
-    let [engine, folder] = build_targets(&EXAMPLES, ["throughput", "read_folder"])?;
+    let [engine, folder, metrics] =
+        build_targets(&EXAMPLES, ["throughput", "read_folder", "measure"])?;
+    let has_rivals = selected.iter().any(|row| row.needs(Program::Rivals));
+    let rivals = if has_rivals {
+        Some(build_rivals()?)
+    } else {
+        None
+    };
     let paths = Paths {
         juggle,
         engine,
         folder,
+        metrics,
+        rivals,
         python,
     };
     make_folders(&paths.python, &selected)?;
@@ -157,6 +171,19 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     save(&results)?;
     publish(options, &results)
+}
+
+/// Other people's crates, in a project of their own.
+fn build_rivals() -> Result<PathBuf> {
+    let target = std::path::absolute(FOLDER)?.join("rivals");
+    call(
+        Command::new(cargo())
+            .args(["build", "--release", "--locked", "--manifest-path", RIVALS])
+            .arg("--target-dir")
+            .arg(&target),
+    )?;
+    let name = format!("rivals{}", std::env::consts::EXE_SUFFIX);
+    Ok(target.join("release").join(name))
 }
 
 fn effort(options: &Options) -> Result<Effort> {
@@ -310,10 +337,31 @@ fn document(results: &Results) -> String {
         results.effort.command_rounds,
         results.effort.epochs,
     )];
-    for against in [Against::PyTorch, Against::Candle, Against::OneThread] {
+    for against in [
+        Against::PyTorch,
+        Against::PythonMetrics,
+        Against::RustMetrics,
+        Against::Candle,
+        Against::OneThread,
+    ] {
         blocks.push(table::table(against, &results.rows));
     }
+    let libraries = [
+        "numpy",
+        "scikit-image",
+        "scikit-learn",
+        "torchmetrics",
+        "image-compare",
+        "iqa",
+    ];
+    let versions = libraries
+        .iter()
+        .filter_map(|name| Some(format!("{name} {}", results.facts.get(*name)?)));
+    let versions: Vec<_> = versions.collect();
     let mut notes = String::new();
+    if !versions.is_empty() {
+        notes += &format!("- the metrics' peers: {}\n", versions.join(", "));
+    }
     for footprint in &results.footprints {
         let peak = footprint.peak_bytes.map_or_else(
             || "not known on this system".to_owned(),

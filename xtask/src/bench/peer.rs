@@ -25,6 +25,12 @@ pub(crate) enum Program {
     Folder,
     /// `xtask/bench/torch_peer.py`
     Torch,
+    /// `crates/metrics/examples/measure.rs`
+    Metrics,
+    /// `xtask/bench/metrics_peer.py`
+    MetricsPeer,
+    /// `xtask/bench/rivals`
+    Rivals,
 }
 
 impl Program {
@@ -33,6 +39,9 @@ impl Program {
             Self::Engine => "throughput",
             Self::Folder => "read_folder",
             Self::Torch => "torch_peer",
+            Self::Metrics => "measure",
+            Self::MetricsPeer => "metrics_peer",
+            Self::Rivals => "rivals",
         }
     }
 }
@@ -43,10 +52,14 @@ pub(crate) struct Paths {
     pub(crate) juggle: PathBuf,
     pub(crate) engine: PathBuf,
     pub(crate) folder: PathBuf,
+    pub(crate) metrics: PathBuf,
+    /// Built where a row needs it.
+    pub(crate) rivals: Option<PathBuf>,
     pub(crate) python: PathBuf,
 }
 
 pub(crate) const TORCH_PEER: &str = "xtask/bench/torch_peer.py";
+const METRICS_PEER: &str = "xtask/bench/metrics_peer.py";
 
 /// The programs that run, one for each number of threads.
 #[derive(Debug)]
@@ -83,11 +96,18 @@ impl<'a> Peers<'a> {
         let path = match program {
             Program::Engine => &self.paths.engine,
             Program::Folder => &self.paths.folder,
-            Program::Torch => &self.paths.python,
+            Program::Metrics => &self.paths.metrics,
+            Program::Torch | Program::MetricsPeer => &self.paths.python,
+            Program::Rivals => self.paths.rivals.as_ref().context("the rivals are built")?,
         };
         let mut command = self.pinning.command(path, threads);
-        if program == Program::Torch {
-            command.arg(TORCH_PEER).arg(threads.to_string());
+        let script = match program {
+            Program::Torch => Some(TORCH_PEER),
+            Program::MetricsPeer => Some(METRICS_PEER),
+            _ => None,
+        };
+        if let Some(script) = script {
+            command.arg(script).arg(threads.to_string());
         }
         let name = format!("{}-{threads}", program.name());
         let (errors, error_path) = error_file(&name)?;

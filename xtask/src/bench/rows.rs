@@ -1,5 +1,7 @@
 //! The rows of the table: what we do, and what it is compared with.
 
+mod metrics;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -10,7 +12,7 @@ use super::peer::Program;
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Unit {
     ImagesPerSecond,
-    /// Of one image.
+    /// Of one image, or of one metric.
     Milliseconds,
     /// Of a whole command.
     Seconds,
@@ -22,7 +24,11 @@ pub(crate) enum Unit {
 pub(crate) enum Against {
     PyTorch,
     Candle,
-    /// Our own engine on one thread.
+    /// scikit-image, scikit-learn, torchmetrics.
+    PythonMetrics,
+    /// Other Rust crates.
+    RustMetrics,
+    /// Our own work on one thread.
     OneThread,
 }
 
@@ -58,6 +64,23 @@ pub(crate) struct Row {
     pub(crate) ours: Contestant,
     /// Configurations of the other side, of which the fastest counts.
     pub(crate) theirs: Vec<Contestant>,
+}
+
+impl Row {
+    /// Whether both sides must have the same result, where they tell it.
+    pub(crate) fn is_comparable(&self) -> bool {
+        !self
+            .theirs
+            .iter()
+            .any(|side| side.config.contains("another quantity"))
+    }
+
+    /// Whether a side of it is that program.
+    pub(crate) fn needs(&self, wanted: Program) -> bool {
+        let is =
+            |side: &Contestant| matches!(side.how, How::Peer { program, .. } if program == wanted);
+        self.theirs.iter().any(is)
+    }
 }
 
 /// What the engines are asked to do: name, network, title, batch size.
@@ -166,6 +189,7 @@ pub(crate) fn rows(threads: usize) -> Vec<Row> {
     if threads > 1 {
         rows.extend(engine_tasks().map(|(work, task)| scaling_row(work, task, threads)));
     }
+    rows.extend(metrics::rows(threads));
     rows
 }
 
@@ -345,6 +369,6 @@ mod tests {
                 .clone()
                 .all(|row| row.theirs[0].threads == 1 && row.threads == 2)
         );
-        assert_eq!(scaling.count(), TRAINING.len() + INFERENCE.len());
+        assert!(scaling.count() > TRAINING.len() + INFERENCE.len());
     }
 }

@@ -26,22 +26,29 @@ pub(crate) fn table(against: Against, outcomes: &[Outcome]) -> String {
             "Against PyTorch's fastest configuration of each row",
             "PyTorch",
         ),
-        Against::Candle => ("Our Cpu engine against our Candle engine", "Candle engine"),
-        Against::OneThread => (
-            "Our Cpu engine on two threads and more against one",
-            "one thread",
+        Against::PythonMetrics => (
+            "Metrics against the Python libraries that compute the same, each on one thread",
+            "library",
         ),
+        Against::RustMetrics => (
+            "Metrics against other Rust crates, each on one thread",
+            "crate",
+        ),
+        Against::Candle => ("Our Cpu engine against our Candle engine", "Candle engine"),
+        Against::OneThread => ("On two threads and more against one", "one thread"),
     };
     let mut text = format!(
         "**{title}**\n\n\
          | | threads | juggle | {theirs} | ratio (min–max) | by processor time | others |"
     );
-    let with_config = against == Against::PyTorch;
-    text += if with_config {
-        " PyTorch's configuration |\n"
-    } else {
-        "\n"
+    let column = match against {
+        Against::PyTorch => " PyTorch's configuration |",
+        Against::PythonMetrics | Against::RustMetrics => " whose |",
+        Against::Candle | Against::OneThread => "",
     };
+    let with_config = !column.is_empty();
+    text += column;
+    text.push('\n');
     text += "|---|---:|---:|---:|---:|---:|---:|";
     text += if with_config { "---|\n" } else { "\n" };
     for row in rows {
