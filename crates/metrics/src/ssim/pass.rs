@@ -4,15 +4,15 @@
 //! for each band of rows, in parallel             bounds what rounding and parallelism can do
 //!   for each tile of columns                     bounds the memory, whatever the width
 //!     for each row
-//!       x, y, x² + y², x·y     ← pixels
-//!       h                      ← the four, filtered along the row
 //!       uniform window:
-//!         columns              += h − ring[row mod K];   ring[row mod K] = h
+//!         columns              += moments of this row − moments of the row that the window leaves
 //!       Gaussian window:
-//!         ring[row mod K]       = h
-//!         columns               = ring, filtered down the columns
+//!         ring[row mod K + 1]   = moments of this row
+//!         columns               = ring, filtered down the columns, for two rows of positions at once
 //!       from row K − 1 on:
-//!         totals               += SSIM(columns)
+//!         totals               += SSIM(columns, filtered along the row)
+//!
+//! moments: x, y, x² + y², x·y
 //! ```
 //!
 //! Departures from the formula in [`Ssim`](super::Ssim):
@@ -21,13 +21,14 @@
 //!    integer pixels then have exact moments, and a constant image has a variance of exactly zero.
 //! 3. The uniform window keeps running sums down the columns, which carry their rounding errors along. They begin
 //!    anew with each band, so an error of one part in 2⁵³ grows by the root of 128 at most, and a pixel that is
-//!    larger than the others by orders of magnitude spoils no other band. Along the row, sums are made anew.
+//!    larger than the others by orders of magnitude spoils no other band. Along the row, sums are made anew. The row that the window
+//!    leaves is read and multiplied a second time, which costs less than keeping its moments.
 //! 4. Every loop over columns is over slices of one length with the taps unrolled inside, which is the form that the compiler turns into
 //!    vectors without shuffles; lanes written out by hand were five times slower. The body is compiled for AVX-512, for AVX2 and for
 //!    the baseline, with the same operations in the same order for each column, whatever the vectors.
 
 use multiversion::multiversion;
-use ndarray::{ArrayView2, s};
+use ndarray::{ArrayView1, ArrayView2, s};
 
 use super::window::Window;
 use crate::pixel::{Pixel, read_row};
@@ -38,10 +39,9 @@ const MOMENTS: usize = 4;
 /// Rows of positions of the window in a band.
 pub(super) const BAND: usize = 128;
 
-/// Positions of the window in a tile. The uniform window reads one row of its ring for each row of pixels, which the second-level cache
-/// serves; the Gaussian window reads the whole ring, and 34 KiB of it fit the first.
-pub(super) const UNIFORM_TILE: usize = 256;
-pub(super) const GAUSSIAN_TILE: usize = 96;
+/// Positions of the window in a tile. The buffers of one, 0.4 MiB for a Gaussian of 11, fit the second-level cache; narrower tiles that fit the
+/// first one were slower, since each reads pieces of rows that lie far apart in memory. Rows of a power of two were slower, too.
+pub(super) const TILE: usize = 1000;
 
 /// What makes SSIM of moments, multiplied through by the squared weight of the window.
 #[derive(Clone, Copy)]
@@ -52,13 +52,29 @@ pub(super) struct Similarity {
     pub(super) c2: f64,
 }
 
+impl Similarity {
+    /// SSIM of one position.
+    ///
+    /// Written so that equal images give a numerator and a denominator of equal bits.
+    #[inline(always)]
+    fn of(self, [x, y, squares, products]: [f64; MOMENTS]) -> f64 {
+        let xy = x * y;
+        let xx_plus_yy = x * x + y * y;
+        let covariance = self.covariance_norm * (self.weight * products - xy);
+        let variances = self.covariance_norm * (self.weight * squares - xx_plus_yy);
+        let numerator = (2.0 * xy + self.c1) * (2.0 * covariance + self.c2);
+        let denominator = (xx_plus_yy + self.c1) * (variances + self.c2);
+        numerator / denominator
+    }
+}
+
 /// Buffers for images of some width and one window, used again for each band.
 pub(super) struct Scratch {
-    /// One row of pixels and their products.
+    /// Moments filtered down the columns for a second row of positions; pixels that do not lie side by side, side by side.
     rows: [Vec<f64>; MOMENTS],
-    /// As many rows of filtered moments as the window has, `[row][moment][column]`.
+    /// Moments of the rows under two rows of positions, `[row][moment][column]`, or pixels, `[row][image][column]`.
     ring: Vec<f64>,
-    /// Moments filtered in both directions.
+    /// Moments filtered down the columns.
     columns: [Vec<f64>; MOMENTS],
     /// SSIM summed down the columns.
     totals: Vec<f64>,
@@ -84,13 +100,13 @@ impl Scratch {
     /// Buffers for images of so many pixels in a row, which the window fits.
     pub(super) fn new(window: &Window, width: usize) -> Self {
         let n_taps = window.size();
-        let n = tile(window).min(width - (n_taps - 1));
+        let n = TILE.min(width - (n_taps - 1));
         let zeros = |n: usize| vec![0.0; n + LINE - 1];
         let four = |n| [zeros(n), zeros(n), zeros(n), zeros(n)];
         Self {
             rows: four(n + n_taps - 1),
-            ring: zeros(n_taps * MOMENTS * n),
-            columns: four(n),
+            ring: zeros((n_taps + 1) * MOMENTS * (n + n_taps - 1)),
+            columns: four(n + n_taps - 1),
             totals: zeros(n),
         }
     }
@@ -102,24 +118,6 @@ impl Scratch {
             columns: self.columns.each_mut().map(|row| aligned(row)),
             totals: aligned(&mut self.totals),
         }
-    }
-}
-
-impl Buffers<'_> {
-    /// Clears what a tile of `n` columns begins with.
-    fn begin(&mut self, n_taps: usize, n: usize) {
-        self.ring[..n_taps * MOMENTS * n].fill(0.0);
-        self.totals[..n].fill(0.0);
-        for column in &mut self.columns {
-            column[..n].fill(0.0);
-        }
-    }
-}
-
-fn tile(window: &Window) -> usize {
-    match window {
-        Window::Uniform(_) => UNIFORM_TILE,
-        Window::Gaussian(_) => GAUSSIAN_TILE,
     }
 }
 
@@ -166,27 +164,25 @@ fn uniform<T: Pixel, const K: usize>(
     let n_positions = truth.ncols() - (n_taps - 1);
     let mut buffers = scratch.buffers();
     let mut sum = 0.0;
-    for first in (0..n_positions).step_by(UNIFORM_TILE) {
-        let n = UNIFORM_TILE.min(n_positions - first);
-        buffers.begin(n_taps, n);
-        for i in 0..truth.nrows() {
-            read(
-                truth,
-                prediction,
-                i,
-                first,
-                n + n_taps - 1,
-                &mut buffers.rows,
-            );
-            let slot = i % n_taps * MOMENTS * n;
-            let old = buffers.ring[slot..][..MOMENTS * n].chunks_exact_mut(n);
-            let rows = buffers.rows.iter().zip(buffers.columns.iter_mut());
-            for (old, (row, column)) in old.zip(rows) {
-                slide::<K>(n_taps, row, old, &mut column[..n]);
+    for first in (0..n_positions).step_by(TILE) {
+        let n = TILE.min(n_positions - first);
+        let under = s![.., first..first + n + n_taps - 1];
+        let (truth, prediction) = (truth.slice_move(under), prediction.slice_move(under));
+        buffers.totals[..n].fill(0.0);
+        for column in &mut buffers.columns {
+            column[..n + n_taps - 1].fill(0.0);
+        }
+        let rows = || truth.rows().into_iter().zip(prediction.rows());
+        let mut old_rows = rows();
+        for (i, new) in rows().enumerate() {
+            let old = if i < n_taps { None } else { old_rows.next() };
+            slide_rows(new, old, i % n_taps, &mut buffers);
+            if i + 1 < n_taps {
+                continue;
             }
-            if i + 1 >= n_taps {
-                add_similarity(similarity, &buffers.columns, &mut buffers.totals[..n]);
-            }
+            let add = |x: f64, _: usize, sum: f64| sum + x;
+            let totals = &mut buffers.totals[..n];
+            add_positions::<K>(n_taps, add, similarity, &buffers.columns, totals);
         }
         sum += buffers.totals[..n].iter().sum::<f64>();
     }
@@ -203,148 +199,208 @@ fn gaussian<T: Pixel, const K: usize>(
 ) -> f64 {
     let n_taps = if K == 0 { taps.len() } else { K };
     let taps = &taps[..n_taps];
+    // One more row than the window has: two rows of positions are filtered from the same loads.
+    let n_slots = n_taps + 1;
     let n_positions = truth.ncols() - (n_taps - 1);
-    let mut buffers = scratch.buffers();
+    let buffers = scratch.buffers();
     let mut sum = 0.0;
-    for first in (0..n_positions).step_by(GAUSSIAN_TILE) {
-        let n = GAUSSIAN_TILE.min(n_positions - first);
-        buffers.begin(n_taps, n);
+    for first in (0..n_positions).step_by(TILE) {
+        let n = TILE.min(n_positions - first);
+        let width = n + n_taps - 1;
+        buffers.totals[..n].fill(0.0);
         for i in 0..truth.nrows() {
-            read(
-                truth,
-                prediction,
-                i,
-                first,
-                n + n_taps - 1,
-                &mut buffers.rows,
-            );
-            let slot = i % n_taps * MOMENTS * n;
-            let filtered = buffers.ring[slot..][..MOMENTS * n].chunks_exact_mut(n);
-            for (filtered, row) in filtered.zip(buffers.rows.iter()) {
-                // Neighbours along a row lie one value apart.
-                weigh::<K>(taps, row, (0, 1), filtered);
-            }
-            if i + 1 < n_taps {
+            let slot = &mut buffers.ring[i % n_slots * MOMENTS * width..][..MOMENTS * width];
+            read(truth, prediction, i, first, slot);
+            let Some(position) = (i + 1).checked_sub(n_taps) else {
+                continue;
+            };
+            let is_second = position % 2 == 1;
+            if !is_second && i + 1 < truth.nrows() {
                 continue;
             }
-            // The oldest row of the ring is the one that the next row replaces.
-            let oldest = (i + 1) % n_taps;
-            for (m, column) in buffers.columns.iter_mut().enumerate() {
-                let ring = &buffers.ring[m * n..];
-                weigh::<K>(taps, ring, (oldest, MOMENTS * n), &mut column[..n]);
+            let oldest = (position - usize::from(is_second)) % n_slots;
+            for m in 0..MOMENTS {
+                let ring = (&buffers.ring[m * width..], oldest, MOMENTS * width);
+                let (sums, next) = (
+                    &mut buffers.columns[m][..width],
+                    &mut buffers.rows[m][..width],
+                );
+                weigh_rows::<K>(taps, ring, sums, is_second.then_some(next));
             }
-            add_similarity(similarity, &buffers.columns, &mut buffers.totals[..n]);
+            let totals = &mut buffers.totals[..n];
+            let weigh = |x: f64, k: usize, sum: f64| taps[k].mul_add(x, sum);
+            add_positions::<K>(n_taps, weigh, similarity, &buffers.columns, totals);
+            if is_second {
+                add_positions::<K>(n_taps, weigh, similarity, &buffers.rows, totals);
+            }
         }
         sum += buffers.totals[..n].iter().sum::<f64>();
     }
     sum
 }
 
-/// The sums of `n_taps` neighbours take the place of those `n_taps` rows ago, and the sums down the columns follow.
+/// Slides the window down by a row: adds the moments of a row of pixels to the columns, and takes away those of the row that it leaves.
 #[inline(always)]
-fn slide<const K: usize>(n_taps: usize, xs: &[f64], old: &mut [f64], columns: &mut [f64]) {
-    let n = old.len();
-    let columns = &mut columns[..n];
-    let mut neighbours = [xs; K];
-    for (k, neighbours) in neighbours.iter_mut().enumerate() {
-        *neighbours = &xs[k..][..n];
+fn slide_rows<T: Pixel>(
+    new: (ArrayView1<'_, T>, ArrayView1<'_, T>),
+    old: Option<(ArrayView1<'_, T>, ArrayView1<'_, T>)>,
+    slot: usize,
+    buffers: &mut Buffers<'_>,
+) {
+    if let Some(pixels) = slices(new) {
+        slide(pixels, old.and_then(slices), &mut buffers.columns);
+        return;
     }
-    for j in 0..n {
-        let mut sum = 0.0;
-        if K == 0 {
-            for x in &xs[j..j + n_taps] {
-                sum += x;
-            }
+    // Pixels that do not lie side by side are written so once, and kept in the ring until the window leaves them.
+    let n = new.0.len();
+    let [xs, ys, ..] = &mut buffers.rows;
+    let (xs, ys) = (&mut xs[..n], &mut ys[..n]);
+    read_row(new.0, xs);
+    read_row(new.1, ys);
+    let (old_xs, old_ys) = buffers.ring[slot * 2 * n..][..2 * n].split_at_mut(n);
+    let kept = old.map(|_| [&*old_xs, &*old_ys]);
+    slide([&*xs, &*ys], kept, &mut buffers.columns);
+    old_xs.copy_from_slice(xs);
+    old_ys.copy_from_slice(ys);
+}
+
+#[inline(always)]
+fn slices<'a, T>((x, y): (ArrayView1<'a, T>, ArrayView1<'a, T>)) -> Option<[&'a [T]; 2]> {
+    Some([x.to_slice()?, y.to_slice()?])
+}
+
+#[inline(always)]
+fn slide<T: Pixel>(
+    [xs, ys]: [&[T]; 2],
+    old: Option<[&[T]; 2]>,
+    [x_sums, y_sums, squares, products]: &mut [&mut [f64]; MOMENTS],
+) {
+    let n = xs.len();
+    let (ys, x_sums, y_sums) = (&ys[..n], &mut x_sums[..n], &mut y_sums[..n]);
+    let (squares, products) = (&mut squares[..n], &mut products[..n]);
+    if let Some([old_xs, old_ys]) = old {
+        let (old_xs, old_ys) = (&old_xs[..n], &old_ys[..n]);
+        for j in 0..n {
+            let (x, y) = (xs[j].to_f64(), ys[j].to_f64());
+            let (u, v) = (old_xs[j].to_f64(), old_ys[j].to_f64());
+            x_sums[j] += x - u;
+            y_sums[j] += y - v;
+            squares[j] += (x * x + y * y) - (u * u + v * v);
+            products[j] += x * y - u * v;
         }
-        for neighbours in &neighbours {
-            sum += neighbours[j];
+    } else {
+        for j in 0..n {
+            let (x, y) = (xs[j].to_f64(), ys[j].to_f64());
+            x_sums[j] += x;
+            y_sums[j] += y;
+            squares[j] += x * x + y * y;
+            products[j] += x * y;
         }
-        columns[j] += sum - old[j];
-        old[j] = sum;
     }
 }
 
-/// Weighted sums of `taps.len()` values that lie `stride` apart, of which the first is number `oldest` in a ring of as many.
+/// Weighted sums down the columns of a ring of rows that lie `stride` apart, beginning with row `oldest`; and those of the position
+/// below, if asked for.
 #[inline(always)]
-fn weigh<const K: usize>(
+fn weigh_rows<const K: usize>(
     taps: &[f64],
-    xs: &[f64],
-    (oldest, stride): (usize, usize),
+    (ring, oldest, stride): (&[f64], usize, usize),
     sums: &mut [f64],
+    next: Option<&mut [f64]>,
 ) {
     let n = sums.len();
-    let n_taps = taps.len();
-    let place = |k: usize| match oldest + k {
-        place if place < n_taps => place * stride,
-        place => (place - n_taps) * stride,
-    };
+    let row = |k: usize| &ring[(oldest + k) % (taps.len() + 1) * stride..][..n];
     if K == 0 {
-        sums.fill(0.0);
-        for (k, tap) in taps.iter().enumerate() {
-            for (sum, x) in sums.iter_mut().zip(&xs[place(k)..][..n]) {
-                *sum = tap.mul_add(*x, *sum);
+        for (below, sums) in [Some(sums), next].into_iter().flatten().enumerate() {
+            sums.fill(0.0);
+            for (k, tap) in taps.iter().enumerate() {
+                for (sum, x) in sums.iter_mut().zip(row(k + below)) {
+                    *sum = tap.mul_add(*x, *sum);
+                }
             }
         }
         return;
     }
-    let mut weighted = [(0.0, xs); K];
+    let mut weighted = [(0.0, ring); K];
     for (k, weighted) in weighted.iter_mut().enumerate() {
-        *weighted = (taps[k], &xs[place(k)..][..n]);
+        *weighted = (taps[k], row(k));
     }
+    let Some(next) = next else {
+        for j in 0..n {
+            let mut sum = 0.0;
+            for (tap, xs) in &weighted {
+                sum = tap.mul_add(xs[j], sum);
+            }
+            sums[j] = sum;
+        }
+        return;
+    };
+    let (next, last) = (&mut next[..n], row(K));
     for j in 0..n {
-        let mut sum = 0.0;
-        for (tap, xs) in &weighted {
+        let (mut sum, mut next_sum) = (0.0, 0.0);
+        for k in 0..K {
+            let (tap, xs) = weighted[k];
             sum = tap.mul_add(xs[j], sum);
+            let below = if k + 1 < K {
+                weighted[k + 1].1[j]
+            } else {
+                last[j]
+            };
+            next_sum = tap.mul_add(below, next_sum);
         }
         sums[j] = sum;
+        next[j] = next_sum;
     }
 }
 
-/// Reads `n` pixels of row `i` from column `first` on, and multiplies them.
+/// Reads the pixels of row `i` from column `first` on, and multiplies them: as many as fit in `moments` four times.
 #[inline(always)]
 fn read<T: Pixel>(
     truth: ArrayView2<'_, T>,
     prediction: ArrayView2<'_, T>,
     i: usize,
     first: usize,
-    n: usize,
-    [xs, ys, squares, products]: &mut [&mut [f64]; MOMENTS],
+    moments: &mut [f64],
 ) {
-    for (image, to) in [(truth, &mut **xs), (prediction, &mut **ys)] {
-        read_row(image.slice(s![i, first..first + n]), &mut to[..n]);
-    }
-    let outputs = squares[..n].iter_mut().zip(&mut products[..n]);
-    for ((x, y), (square, product)) in xs[..n].iter().zip(&ys[..n]).zip(outputs) {
-        *square = x * x + y * y;
-        *product = x * y;
+    let n = moments.len() / MOMENTS;
+    let (pixels, moments) = moments.split_at_mut(2 * n);
+    let (xs, ys) = pixels.split_at_mut(n);
+    let (squares, products) = moments.split_at_mut(n);
+    read_row(truth.slice(s![i, first..first + n]), xs);
+    read_row(prediction.slice(s![i, first..first + n]), ys);
+    for j in 0..n {
+        let (x, y) = (xs[j], ys[j]);
+        squares[j] = x * x + y * y;
+        products[j] = x * y;
     }
 }
 
-/// Adds SSIM of each position.
+/// Adds SSIM of each position, whose moments are sums of `n_taps` neighbours, times `weigh` of the tap's number.
 ///
-/// Written so that equal images give a numerator and a denominator of equal bits.
+/// All four moments are summed in one loop: what it saves in storing and loading is a seventh of the time.
 #[inline(always)]
-fn add_similarity(
+fn add_positions<const K: usize>(
+    n_taps: usize,
+    weigh: impl Fn(f64, usize, f64) -> f64,
     similarity: Similarity,
-    [xs, ys, squares, products]: &[&mut [f64]; MOMENTS],
+    columns: &[&mut [f64]; MOMENTS],
     totals: &mut [f64],
 ) {
-    let Similarity {
-        weight,
-        covariance_norm,
-        c1,
-        c2,
-    } = similarity;
     let n = totals.len();
-    let (xs, ys, squares, products) = (&xs[..n], &ys[..n], &squares[..n], &products[..n]);
+    let columns = columns.each_ref().map(|column| &column[..n + n_taps - 1]);
     for j in 0..n {
-        let (x, y) = (xs[j], ys[j]);
-        let xy = x * y;
-        let xx_plus_yy = x * x + y * y;
-        let covariance = covariance_norm * (weight * products[j] - xy);
-        let variances = covariance_norm * (weight * squares[j] - xx_plus_yy);
-        let numerator = (2.0 * xy + c1) * (2.0 * covariance + c2);
-        let denominator = (xx_plus_yy + c1) * (variances + c2);
-        totals[j] += numerator / denominator;
+        let mut moments = [0.0; MOMENTS];
+        for (moment, column) in moments.iter_mut().zip(&columns) {
+            if K == 0 {
+                for (k, x) in column[j..j + n_taps].iter().enumerate() {
+                    *moment = weigh(*x, k, *moment);
+                }
+            } else {
+                for k in 0..K {
+                    *moment = weigh(column[j + k], k, *moment);
+                }
+            }
+        }
+        totals[j] += similarity.of(moments);
     }
 }

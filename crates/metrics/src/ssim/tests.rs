@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, ArrayView2, s};
 
-use super::pass::{BAND, GAUSSIAN_TILE, UNIFORM_TILE};
+use super::pass::{BAND, TILE};
 use super::window::Window;
 use super::{Convention, Covariance, Ssim};
 
@@ -73,17 +73,16 @@ fn fast_pass_is_the_formula() {
     let mut sizes: Vec<(usize, usize)> = sides.iter().map(|&side| (side, side)).collect();
     // One row of windows, one column of them, sizes around one and two tiles, and around one and two bands.
     sizes.extend([(7, 33), (33, 7), (11, 40), (40, 11)]);
-    for tile in [GAUSSIAN_TILE, UNIFORM_TILE] {
-        let widths = [
-            tile + 5,
-            tile + 6,
-            tile + 7,
-            tile + 10,
-            tile + 11,
-            2 * tile + 20,
-        ];
-        sizes.extend(widths.map(|width| (13, width)));
-    }
+    let tile = TILE;
+    let widths = [
+        tile + 5,
+        tile + 6,
+        tile + 7,
+        tile + 10,
+        tile + 11,
+        2 * tile + 20,
+    ];
+    sizes.extend(widths.map(|width| (13, width)));
     sizes.extend([BAND + 5, BAND + 7, BAND + 11, 2 * BAND + 12].map(|height| (height, 12)));
     for (height, width) in sizes {
         let (truth, prediction) = images(height, width);
