@@ -83,6 +83,15 @@ impl<'a> Examples<'a> {
         }
     }
 
+    /// Whether these examples can be transformed.
+    pub(crate) fn check_augment(&self, augment: &Augment) -> Result<()> {
+        match self {
+            Self::Images(images) => images.check_augment(augment)?,
+            Self::Windows { clips, .. } => clips.check_augment(augment)?,
+        }
+        Ok(())
+    }
+
     pub(crate) fn fill(&self, indices: &[usize], batch: &mut Batch) {
         match self {
             Self::Images(images) => {

@@ -17,8 +17,8 @@ mod tests;
 
 /// The transforms that may be applied, in this order. The default is none.
 ///
-/// Written as a list: `hflip`, `vflip`, `transpose`, `shift=N` and `gain=X`, separated by commas, or
-/// `none`.
+/// Written as a list: `hflip`, `vflip`, `transpose`, `shift=N`, `gain=X`, `zoom=X` and `compose=P`, separated by
+/// commas, or `none`.
 ///
 /// ```
 /// use juggle_dataset::Augment;
@@ -42,10 +42,16 @@ pub struct Augment {
     /// Values are multiplied by a factor uniform from `1 - gain` to `1 + gain` and then clamped to [0, 1].
     /// From 0 to below 1.
     pub gain: f32,
+    /// The image is scaled about its centre by a factor uniform from `1 - zoom` to `1 + zoom`, bilinearly; what comes into
+    /// view is 0. From 0 to below 1.
+    pub zoom: f32,
+    /// For classes that are counts: the probability that an image of class `k` gives way to `k` images of class `1`, each
+    /// transformed on its own and laid over one another, the brighter value winning. From 0 to 1. Labelled images only.
+    pub compose: f32,
 }
 
-const EXPECTED: &str =
-    "hflip, vflip, transpose, shift=N (whole pixels), gain=X (0 < X < 1), or none";
+const EXPECTED: &str = "hflip, vflip, transpose, shift=N (whole pixels), gain=X (0 < X < 1), zoom=X (0 < X < 1), \
+     compose=P (0 < P <= 1), or none";
 
 impl Augment {
     /// Whether nothing is ever changed.
@@ -100,6 +106,14 @@ impl FromStr for Augment {
                     let gain = x.parse().ok().filter(|x| (0.0..1.0).contains(x));
                     augment.gain = gain.ok_or_else(unknown)?;
                 }
+                Some(("zoom", x)) => {
+                    let zoom = x.parse().ok().filter(|x| (0.0..1.0).contains(x));
+                    augment.zoom = zoom.ok_or_else(unknown)?;
+                }
+                Some(("compose", p)) => {
+                    let compose = p.parse().ok().filter(|p| (0.0..=1.0).contains(p));
+                    augment.compose = compose.ok_or_else(unknown)?;
+                }
                 Some(_) => return Err(unknown()),
             }
         }
@@ -124,8 +138,14 @@ impl fmt::Display for Augment {
         if self.shift > 0 {
             items.push(format!("shift={}", self.shift));
         }
-        if self.gain > 0.0 {
-            items.push(format!("gain={}", self.gain));
+        for (value, name) in [
+            (self.gain, "gain"),
+            (self.zoom, "zoom"),
+            (self.compose, "compose"),
+        ] {
+            if value > 0.0 {
+                items.push(format!("{name}={value}"));
+            }
         }
         if items.is_empty() {
             items.push("none".to_owned());
@@ -144,12 +164,18 @@ pub(crate) struct Transform {
     dx: isize,
     dy: isize,
     gain: f32,
+    zoom: f32,
 }
 
 impl Transform {
     /// The transform of one sample.
     pub(crate) fn draw(augment: &Augment, seed: u64, epoch: u64, index: u64) -> Self {
         let mut stream = Stream::new(seed, Purpose::Augment, epoch, index);
+        Self::draw_from(&mut stream, augment)
+    }
+
+    /// The next transform of a stream.
+    pub(crate) fn draw_from(stream: &mut Stream, augment: &Augment) -> Self {
         let mut coin = || stream.below(2) == 1;
         let (transpose, horizontal_flip, vertical_flip) = (coin(), coin(), coin());
         let reach = augment.shift.cast_signed();
@@ -157,16 +183,17 @@ impl Transform {
         let (dx, dy) = (offset(), offset());
         #[expect(
             clippy::cast_possible_truncation,
-            reason = "a gain needs no more than f32 precision"
+            reason = "a factor needs no more than f32 precision"
         )]
-        let spread = 2.0 * stream.unit() as f32 - 1.0;
+        let mut spread = || 2.0 * stream.unit() as f32 - 1.0;
         Self {
             transpose: augment.transpose && transpose,
             horizontal_flip: augment.horizontal_flip && horizontal_flip,
             vertical_flip: augment.vertical_flip && vertical_flip,
             dx,
             dy,
-            gain: 1.0 + augment.gain * spread,
+            gain: 1.0 + augment.gain * spread(),
+            zoom: 1.0 + augment.zoom * spread(),
         }
     }
 
@@ -192,6 +219,9 @@ impl Transform {
                     i = i.wrapping_add(step);
                 }
             }
+            if self.zoom != 1.0 {
+                scale(out, (height, width), self.zoom);
+            }
         }
     }
 
@@ -212,6 +242,55 @@ impl Transform {
         };
         let (y, x) = if self.transpose { (x, y) } else { (y, x) };
         y.wrapping_mul(width).wrapping_add(x)
+    }
+}
+
+/// Scales one plane about its centre, bilinearly, with zeros around it.
+fn scale(plane: &mut [f32], (height, width): (usize, usize), zoom: f32) {
+    let source = plane.to_vec();
+    let at = |y: Option<usize>, x: Option<usize>| match (y, x) {
+        (Some(y), Some(x)) => source[y * width + x],
+        _ => 0.0,
+    };
+    let columns: Vec<Between> = (0..width).map(|x| Between::of(x, width, zoom)).collect();
+    for y in 0..height {
+        let row = Between::of(y, height, zoom);
+        for (x, column) in columns.iter().enumerate() {
+            let along = |y| column.mix(at(y, column.before), at(y, column.after));
+            plane[y * width + x] = row.mix(along(row.before), along(row.after));
+        }
+    }
+}
+
+/// The place between two source pixels that a pixel of a scaled row or column shows.
+#[derive(Clone, Copy, Debug)]
+struct Between {
+    /// `None` outside the image.
+    before: Option<usize>,
+    after: Option<usize>,
+    /// The weight of `after`.
+    share: f32,
+}
+
+impl Between {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "positions of pixels are small whole numbers"
+    )]
+    fn of(i: usize, n: usize, zoom: f32) -> Self {
+        let centre = (n as f32 - 1.0) / 2.0;
+        let place = centre + (i as f32 - centre) / zoom;
+        let before = place.floor();
+        let index = |at: f32| usize::try_from(at as i64).ok().filter(|&at| at < n);
+        Self {
+            before: index(before),
+            after: index(before + 1.0),
+            share: place - before,
+        }
+    }
+
+    fn mix(self, before: f32, after: f32) -> f32 {
+        before + (after - before) * self.share
     }
 }
 

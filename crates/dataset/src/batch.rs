@@ -5,12 +5,21 @@
 
 use crate::augment::{Augment, Transform};
 use crate::clips::{Clips, Window};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::folder::LabelledImages;
 use crate::stream::{Purpose, Stream};
 
 #[cfg(test)]
 mod tests;
+
+/// What composing images needs to know of the classes; see [`Augment::compose`].
+#[derive(Debug)]
+struct Composition {
+    /// The count that each class stands for.
+    counts: Vec<usize>,
+    /// The label of class `1`.
+    one: usize,
+}
 
 /// The order in which an epoch visits `n` samples: a uniformly random permutation of `0..n`, and a pure
 /// function of its arguments.
@@ -51,8 +60,7 @@ impl LabelledImages {
     ///
     /// # Errors
     ///
-    /// [`Error::TransposeNeedsSquare`](crate::Error::TransposeNeedsSquare) and
-    /// [`Error::ShiftTooLarge`](crate::Error::ShiftTooLarge) as [`Augment::check`].
+    /// As [`check_augment`](Self::check_augment).
     ///
     /// # Panics
     ///
@@ -67,13 +75,76 @@ impl LabelledImages {
         labels: &mut Vec<u32>,
     ) -> Result<()> {
         augment.check(self.shape)?;
+        let composition = self.composition(augment)?;
         xs.clear();
         xs.reserve(indices.len() * self.shape.len());
         for &i in indices {
+            if let Some(composition) = &composition {
+                let mut stream = Stream::new(seed, Purpose::Compose, epoch, i as u64);
+                if stream.unit() < f64::from(augment.compose) {
+                    let count = composition.counts[self.labels[i]];
+                    self.compose(count, composition.one, augment, &mut stream, xs);
+                    continue;
+                }
+            }
             Transform::draw(augment, seed, epoch, i as u64).apply(self.image(i), self.shape, xs);
         }
         self.fill_labels(indices, labels);
         Ok(())
+    }
+
+    /// Checks that these images can be transformed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Augment::check`]; [`Error::ComposeNeedsCounts`] when images are to be composed and a class name is no whole number,
+    /// or there is no image of class `1`.
+    pub fn check_augment(&self, augment: &Augment) -> Result<()> {
+        augment.check(self.shape)?;
+        self.composition(augment).map(drop)
+    }
+
+    /// What composing needs to know, where it is asked for.
+    fn composition(&self, augment: &Augment) -> Result<Option<Composition>> {
+        if augment.compose == 0.0 {
+            return Ok(None);
+        }
+        let counts: Option<Vec<usize>> = self.classes.iter().map(|c| c.parse().ok()).collect();
+        counts
+            .and_then(|counts| {
+                let one = counts.iter().position(|&count| count == 1)?;
+                let composition = Composition { counts, one };
+                self.labels.contains(&one).then_some(Some(composition))
+            })
+            .ok_or_else(|| Error::ComposeNeedsCounts {
+                classes: self.classes.clone(),
+            })
+    }
+
+    /// Appends so many images of class `one`, each transformed on its own, laid over one another.
+    fn compose(
+        &self,
+        count: usize,
+        one: usize,
+        augment: &Augment,
+        stream: &mut Stream,
+        xs: &mut Vec<f32>,
+    ) {
+        let first = xs.len();
+        xs.resize(first + self.shape.len(), 0.0);
+        let mut layer = Vec::with_capacity(self.shape.len());
+        for _ in 0..count {
+            // Images of the class are drawn with equal chances, without a list of them.
+            let mut i = stream.below(self.len());
+            while self.labels[i] != one {
+                i = stream.below(self.len());
+            }
+            layer.clear();
+            Transform::draw_from(stream, augment).apply(self.image(i), self.shape, &mut layer);
+            for (x, &value) in xs[first..].iter_mut().zip(&layer) {
+                *x = x.max(value);
+            }
+        }
     }
 
     fn fill_labels(&self, indices: &[usize], labels: &mut Vec<u32>) {
@@ -111,13 +182,24 @@ impl Clips {
         }
     }
 
+    /// Checks that these clips can be transformed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Augment::check`]; [`Error::ComposeNeedsLabels`] when images are to be composed.
+    pub fn check_augment(&self, augment: &Augment) -> Result<()> {
+        if augment.compose > 0.0 {
+            return Err(Error::ComposeNeedsLabels);
+        }
+        augment.check(self.shape)
+    }
+
     /// [`fill_batch`](Self::fill_batch) with random transforms, the same one for all frames of a window.
     /// The transform depends on `seed`, `epoch` and the window's first frame only.
     ///
     /// # Errors
     ///
-    /// [`Error::TransposeNeedsSquare`](crate::Error::TransposeNeedsSquare) and
-    /// [`Error::ShiftTooLarge`](crate::Error::ShiftTooLarge) as [`Augment::check`].
+    /// As [`check_augment`](Self::check_augment).
     ///
     /// # Panics
     ///
@@ -136,7 +218,7 @@ impl Clips {
         inputs: &mut Vec<f32>,
         targets: &mut Vec<f32>,
     ) -> Result<()> {
-        augment.check(self.shape)?;
+        self.check_augment(augment)?;
         inputs.clear();
         targets.clear();
         inputs.reserve(windows.len() * input_frames * self.shape.len());

@@ -304,6 +304,18 @@ pub enum Error {
         /// Image width.
         width: usize,
     },
+    /// Composing images needs classes that are counts, and images of class 1.
+    #[error(
+        "augmentation compose needs class names that are counts, 1 among them, found {}",
+        classes_text(classes)
+    )]
+    ComposeNeedsCounts {
+        /// The classes, in label order.
+        classes: Vec<String>,
+    },
+    /// Composing images needs labels, which frames do not have.
+    #[error("augmentation compose needs labelled images, found clips")]
+    ComposeNeedsLabels,
     /// A name that is not a split's.
     #[error("unknown split {found:?}, expected train, val or test")]
     UnknownSplit {

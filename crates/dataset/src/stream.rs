@@ -14,6 +14,7 @@ pub(crate) enum Purpose {
     Split = 1,
     EpochOrder = 2,
     Augment = 3,
+    Compose = 4,
 }
 
 #[derive(Debug)]

@@ -144,8 +144,8 @@ pub(crate) struct TrainingArgs {
     /// Evaluate a moving average of the weights with this decay, like 0.98; 0 is off [default: 0]
     #[arg(long, value_name = "X", value_parser = values::parse_fraction)]
     pub(crate) ema: Option<f64>,
-    /// Random changes to the training images, like hflip,vflip,transpose,shift=2,gain=0.3, or none
-    /// [default: none]
+    /// Random changes to the training images, like hflip,vflip,transpose,shift=2,gain=0.3,zoom=0.2, or none; where class names
+    /// are counts, compose=0.5 makes half of them of images of class 1 [default: none]
     #[arg(long, value_name = "LIST", value_parser = values::parse_augment)]
     pub(crate) augment: Option<String>,
     /// Seed of the weights, the order of the images and the augmentation [default: 0]

@@ -7,7 +7,7 @@ mod timed;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
-use juggle_dataset::{Augment, ClipFolder, ImageFolder};
+use juggle_dataset::{ClipFolder, ImageFolder};
 use juggle_models::initialize;
 
 use crate::args::train::{RunArgs, TrainCommand};
@@ -101,11 +101,7 @@ fn train_on(
     let network = model::network(config)?;
     let state = initialize(&network, config.seed);
     let mut engine = model::engine(config, &network, &state)?;
-    config
-        .training
-        .augment
-        .parse::<Augment>()?
-        .check(train.shape())?;
+    train.check_augment(&config.training.augment.parse()?)?;
     tracing::info!(
         "{} threads, device {}",
         rayon::current_num_threads(),

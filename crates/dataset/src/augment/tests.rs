@@ -29,6 +29,7 @@ const IDENTITY: Transform = Transform {
     dx: 0,
     dy: 0,
     gain: 1.0,
+    zoom: 1.0,
 };
 
 const PIXELS: [u8; 9] = [1, 2, 3, 4, 5, 6, 7, 8, 9];
@@ -119,11 +120,30 @@ fn a_gain_multiplies_and_bright_values_are_clamped() {
 }
 
 #[test]
+fn zooming_scales_about_the_centre_with_zeros_around() {
+    let shape = ImageShape {
+        channels: 1,
+        ..SHAPE
+    };
+    let zoomed = |zoom| {
+        apply(
+            Transform { zoom, ..IDENTITY },
+            &[40, 80, 40, 80, 120, 80, 40, 80, 40],
+            shape,
+        )
+    };
+    // Twice as large: between the old pixels lie their means.
+    assert_eq!(zoomed(2.0), [80, 100, 80, 100, 120, 100, 80, 100, 80]);
+    // Half as large: every second pixel, of which one is left.
+    assert_eq!(zoomed(0.5), [0, 0, 0, 0, 120, 0, 0, 0, 0]);
+}
+
+#[test]
 fn lists_are_read_and_written() {
     for list in [
         "none",
         "hflip",
-        "hflip,vflip,transpose,shift=2,gain=0.1",
+        "hflip,vflip,transpose,shift=2,gain=0.1,zoom=0.2,compose=1",
         "shift=3",
     ] {
         let augment: Augment = list.parse().unwrap();
@@ -141,6 +161,9 @@ fn lists_are_read_and_written() {
         "gain=nan",
         "hflip,",
         "zoom=2",
+        "zoom=1",
+        "compose=1.5",
+        "compose=",
     ] {
         let error = list.parse::<Augment>().unwrap_err();
         let sentence = error.to_string();
@@ -179,7 +202,7 @@ fn switching_one_transform_on_leaves_the_others_as_they_were() {
     let draw = |list: &str| Transform::draw(&list.parse().unwrap(), 1, 2, 3);
     let (few, all) = (
         draw("vflip,gain=0.3"),
-        draw("hflip,vflip,transpose,shift=4,gain=0.3"),
+        draw("hflip,vflip,transpose,shift=4,gain=0.3,zoom=0.1"),
     );
     assert_eq!((few.vertical_flip, few.gain), (all.vertical_flip, all.gain));
 }
@@ -222,7 +245,7 @@ proptest! {
         let shape = ImageShape { channels: 3, height, width };
         let [transpose, horizontal_flip, vertical_flip] = flips;
         let transpose = transpose && height == width;
-        let transform = Transform { transpose, horizontal_flip, vertical_flip, dx, dy, gain };
+        let transform = Transform { transpose, horizontal_flip, vertical_flip, dx, dy, gain, zoom: 1.0 };
         let pixels = &bytes[..shape.len()];
         let mut xs = vec![];
         transform.apply(pixels, shape, &mut xs);
@@ -246,11 +269,12 @@ proptest! {
 
     #[test]
     fn draws_stay_in_range_and_are_repeatable(seed in any::<u64>(), epoch in any::<u64>(), index in any::<u64>()) {
-        let augment: Augment = "shift=2,gain=0.25".parse().unwrap();
+        let augment: Augment = "shift=2,gain=0.25,zoom=0.5".parse().unwrap();
         let transform = Transform::draw(&augment, seed, epoch, index);
         prop_assert_eq!(transform, Transform::draw(&augment, seed, epoch, index));
         prop_assert!(transform.dx.abs() <= 2 && transform.dy.abs() <= 2);
         prop_assert!((0.75..=1.25).contains(&transform.gain));
+        prop_assert!((0.5..=1.5).contains(&transform.zoom));
         prop_assert!(!transform.transpose && !transform.horizontal_flip && !transform.vertical_flip);
     }
 }

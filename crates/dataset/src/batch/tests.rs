@@ -153,3 +153,99 @@ fn all_frames_of_a_window_get_the_same_transform() {
     }
     assert!((15..=45).contains(&flips), "{flips} of 60");
 }
+
+/// Images of one pixel each; those of class 1 hold 1, 2, 3, …, all others 200.
+fn counted(classes: &[&str], labels: &[usize]) -> LabelledImages {
+    let is_one = |label: usize| classes[label] == "1";
+    LabelledImages {
+        shape: ImageShape {
+            channels: 1,
+            height: 1,
+            width: 1,
+        },
+        classes: classes.iter().map(|&class| class.to_owned()).collect(),
+        pixels: (1..)
+            .zip(labels)
+            .map(|(i, &label)| if is_one(label) { i } else { 200 })
+            .collect(),
+        labels: labels.to_vec(),
+        paths: vec!["x.png".into(); labels.len()],
+    }
+}
+
+#[test]
+fn composed_images_keep_their_labels_and_hold_images_of_class_one_only() {
+    let labels = [0, 0, 0, 0, 1, 2];
+    let images = counted(&["1", "2", "40"], &labels);
+    let augment: Augment = "compose=1".parse().unwrap();
+    let (mut xs, mut of_batch) = (vec![], vec![]);
+    let mut seen = [[0; 5]; 3];
+    for epoch in 0..200 {
+        images
+            .fill_augmented_batch(&[5, 4, 0], &augment, 7, epoch, &mut xs, &mut of_batch)
+            .unwrap();
+        assert_eq!(of_batch, [2, 1, 0]);
+        for (x, &label) in xs.iter().zip(&of_batch) {
+            let value = (1..=4).find(|&value: &u8| f32::from(value) / 255.0 == *x);
+            let value = value.expect("a pixel of class 1");
+            seen[label as usize][usize::from(value)] += 1;
+        }
+    }
+    // One image of four is each of them alike; the brighter of two is 1 in one of 16; the brightest of forty is 4.
+    assert!(seen[0][1..].iter().all(|&n| n > 25), "{seen:?}");
+    assert!((1..30).contains(&seen[1][1]) && seen[1][4] > 60, "{seen:?}");
+    assert_eq!(seen[2][4], 200);
+}
+
+#[test]
+fn composing_replaces_the_share_that_was_asked_for_and_leaves_the_rest_alone() {
+    let images = counted(&["1", "2"], &[0, 1]);
+    let fill = |list: &str, epoch| {
+        let (mut xs, mut labels) = (vec![], vec![]);
+        let augment: Augment = list.parse().unwrap();
+        images
+            .fill_augmented_batch(&[1], &augment, 0, epoch, &mut xs, &mut labels)
+            .unwrap();
+        xs[0]
+    };
+    let mut kept = 0;
+    for epoch in 0..400 {
+        let gained = fill("gain=0.2,compose=0.25", epoch);
+        if gained > 0.5 {
+            assert_eq!(
+                gained,
+                fill("gain=0.2", epoch),
+                "the same gain as without composing"
+            );
+            kept += 1;
+        }
+    }
+    assert!((260..340).contains(&kept), "{kept} of 400");
+}
+
+#[test]
+fn composing_needs_classes_that_are_counts() {
+    let augment: Augment = "compose=0.5".parse().unwrap();
+    for classes in [["cat", "1"], ["2", "3"]] {
+        let error = counted(&classes, &[0, 1])
+            .check_augment(&augment)
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "augmentation compose needs class names that are counts, 1 among them, found classes {}",
+                classes.join(", ")
+            )
+        );
+    }
+    assert!(
+        counted(&["1", "2"], &[1, 1])
+            .check_augment(&augment)
+            .is_err()
+    );
+    assert!(
+        counted(&["1", "x"], &[0, 1])
+            .check_augment(&Augment::default())
+            .is_ok()
+    );
+}

@@ -115,11 +115,8 @@ impl Plan {
         let run = text(&self.run_folder(&name));
         let mut train = words("train classifier --data");
         train.extend([BALLS.to_owned(), "--run".to_owned(), run.clone()]);
-        train.extend(words(
-            "--batch-size 32 --optimizer adam --schedule constant --lr 0.001",
-        ));
-        train.extend(words(&format!("--weight-decay {}", recipe.weight_decay)));
-        train.extend(recipe.batch_norm.then(|| "--batch-norm".into()));
+        train.extend(words("--batch-size 32"));
+        train.extend(words(recipe.flags));
         train.extend(run_flags(self.classifier_epochs, seed));
         let evaluation = self.evaluation(&name);
         let mut evaluate = vec!["evaluate".to_owned(), run];

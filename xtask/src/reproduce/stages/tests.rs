@@ -25,7 +25,7 @@ fn only(selectors: &[&str]) -> Result<Vec<String>, String> {
 fn every_recipe_has_a_stage_for_every_seed() {
     let stages = plan(Size::Full).stages();
     let count = |prefix: &str| stages.iter().filter(|s| s.name.starts_with(prefix)).count();
-    assert_eq!(count("classifier/"), 9);
+    assert_eq!(count("classifier/"), 18);
     assert_eq!(count("autoencoder/"), 3);
     assert!(names(&stages).contains(&"classifier/searched/seed-2"));
 }
@@ -106,9 +106,9 @@ fn only_selects_by_leading_names_and_brings_dependencies() {
             "classifier/tuned/seed-2"
         ]
     );
-    assert_eq!(only(&["classifier/"]).unwrap().len(), 10);
+    assert_eq!(only(&["classifier/"]).unwrap().len(), 19);
     assert_eq!(only(&["report"]).unwrap(), [""; 0]);
-    assert_eq!(only(&[]).unwrap().len(), 15);
+    assert_eq!(only(&[]).unwrap().len(), 24);
 }
 
 #[test]
