@@ -29,9 +29,11 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 
+pub use animate::write_animated_png;
 pub(crate) use decode::{Header, decode_into, probe};
 use decode::{decode, open};
 
+mod animate;
 mod decode;
 #[cfg(test)]
 mod tests;
@@ -196,31 +198,35 @@ pub fn write_png(path: &Path, image: &Image) -> Result<()> {
 
 /// The bytes that [`write_png`] writes.
 pub(crate) fn encode(image: &Image) -> Vec<u8> {
-    let ImageShape {
-        channels,
-        height,
-        width,
-    } = image.shape;
+    let color = match image.shape.channels {
+        1 => ExtendedColorType::L8,
+        _ => ExtendedColorType::Rgb8,
+    };
+    let side = |n: usize| u32::try_from(n).expect("a side of an image in memory fits 32 bits");
+    let (width, height) = (side(image.shape.width), side(image.shape.height));
+    let mut bytes = Vec::new();
+    PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::NoFilter)
+        .write_image(&interleave(image), width, height, color)
+        .expect("writing a valid image to memory cannot fail");
+    bytes
+}
+
+/// The pixels as a PNG file has them, channel beside channel.
+fn interleave(image: &Image) -> Vec<u8> {
     assert_eq!(
         image.pixels.len(),
         image.shape.len(),
         "pixels fill the shape"
     );
-    let plane = height * width;
-    let (color, interleaved) = match channels {
-        1 => (ExtendedColorType::L8, image.pixels.clone()),
+    let plane = image.shape.height * image.shape.width;
+    match image.shape.channels {
+        1 => image.pixels.clone(),
         3 => {
             let (r, rest) = image.pixels.split_at(plane);
             let (g, b) = rest.split_at(plane);
             let rgb = r.iter().zip(g).zip(b).flat_map(|((&r, &g), &b)| [r, g, b]);
-            (ExtendedColorType::Rgb8, rgb.collect())
+            rgb.collect()
         }
         n => panic!("an image has 1 or 3 channels, not {n}"),
-    };
-    let side = |n: usize| u32::try_from(n).expect("a side of an image in memory fits 32 bits");
-    let mut bytes = Vec::new();
-    PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::NoFilter)
-        .write_image(&interleaved, side(width), side(height), color)
-        .expect("writing a valid image to memory cannot fail");
-    bytes
+    }
 }

@@ -34,6 +34,8 @@
 //! | `summary` | the table of layers and parameters |
 //! | `init` | [`initialize`]: PyTorch's rules from our own seeded streams |
 //! | `state` | [`State`]: weights and buffers, and their safetensors file |
+//! | `occlusion` | [`occlusion_map`]: which parts of an image a classification hangs on |
+//! | `onnx` | [`onnx_model`], [`save_onnx`]: a network and its weights for other programs |
 //! | `loss`, `optimizer`, `schedule` | the training's configuration |
 //! | [`engine`] | [`Engine`]: what a training step takes and gives; [`CpuEngine`] on our kernels, [`CandleEngine`] for GPUs |
 //! | `device` | [`Device`]: CPU, CUDA, Metal |
@@ -46,6 +48,8 @@ mod device;
 mod error;
 mod init;
 mod loss;
+mod occlusion;
+mod onnx;
 mod optimizer;
 mod schedule;
 mod state;
@@ -60,6 +64,8 @@ pub use error::{Error, Result};
 pub use init::initialize;
 pub use loss::{Loss, Targets, loss_value, softmax};
 pub use network::{Layer, Network, Source};
+pub use occlusion::{Occlusion, OcclusionMap, occlusion_map};
+pub use onnx::{OnnxInfo, onnx_model, save_onnx};
 pub use optimizer::Optimizer;
 pub use schedule::{Schedule, ScheduleKind};
 pub use state::{State, StateTensor, Values};

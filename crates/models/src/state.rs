@@ -1,5 +1,7 @@
 //! A network's weights and buffers outside any engine, and their file.
 
+mod metadata;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -153,18 +155,36 @@ impl State {
     /// # Errors
     /// [`Error::Io`] when the folder or the disk does not take it; an older file of that name is then untouched.
     pub fn save(&self, path: &Path) -> Result<()> {
+        replace_file(path, &self.to_bytes()).map_err(|source| io_error("write", path, source))
+    }
+
+    /// As [`State::save`], with more keys and values in the file's `__metadata__`, sorted by key.
+    ///
+    /// # Errors
+    /// As [`State::save`].
+    pub fn save_with_metadata(
+        &self,
+        path: &Path,
+        metadata: &BTreeMap<String, String>,
+    ) -> Result<()> {
+        let bytes = metadata::extend(&self.to_bytes(), metadata);
+        replace_file(path, &bytes).map_err(|source| io_error("write", path, source))
+    }
+
+    /// The bytes of the file that [`State::save`] writes.
+    ///
+    /// # Panics
+    /// When the tensors are too many or too large for a safetensors header, 100 MB.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
         let views: Vec<_> = self
             .tensors
             .iter()
             .map(|(name, tensor)| (name, Bytes(tensor)))
             .collect();
         let metadata = std::collections::HashMap::from([("format".to_owned(), "pt".to_owned())]);
-        let bytes =
-            safetensors::serialize(views, Some(metadata)).map_err(|source| Error::Format {
-                path: path.to_owned(),
-                source,
-            })?;
-        replace_file(path, &bytes).map_err(|source| io_error("write", path, source))
+        safetensors::serialize(views, Some(metadata))
+            .expect("each tensor has as many values as its shape")
     }
 
     /// Checks that the names, shapes and types are the network's and that every float is finite.
@@ -267,7 +287,7 @@ fn from_view(view: &TensorView<'_>) -> Option<StateTensor> {
 }
 
 /// Puts `bytes` at `path` by a rename, so that a reader or a crash never meets half of them.
-fn replace_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.tmp", std::process::id()));
     let temporary = path.with_file_name(name);

@@ -9,22 +9,26 @@ fn the_classifier_has_the_published_parameters() {
     let sandbox = Sandbox::new();
     let text = sandbox.juggle("summary classifier").done();
     expect![[r#"
-        name  kind         output shape  parameters
-        0     Conv2d           16×32×32         160
-        1     ReLU             16×32×32           0
-        2     Conv2d           32×32×32       4,640
-        3     ReLU             32×32×32           0
-        4     MaxPool2d        32×16×16           0
-        5     Conv2d           16×16×16       4,624
-        6     ReLU             16×16×16           0
-        7     Conv2d           16×16×16       2,320
-        8     ReLU             16×16×16           0
-        9     MaxPool2d          16×8×8           0
-        10    Flatten              1024           0
-        11    Linear                 64      65,600
-        12    ReLU                   64           0
-        13    Linear                  3         195
-        total                                 77,539
+        name   layer                output  parameters  multiply-adds
+        ─────────────────────────────────────────────────────────────
+        0      Conv2d 1→16, 3×3   16×32×32         160        147,456
+        1      ReLU               16×32×32           –              –
+        2      Conv2d 16→32, 3×3  32×32×32       4,640      4,718,592
+        3      ReLU               32×32×32           –              –
+        4      MaxPool2d 2×2      32×16×16           –              –
+        5      Conv2d 32→16, 3×3  16×16×16       4,624      1,179,648
+        6      ReLU               16×16×16           –              –
+        7      Conv2d 16→16, 3×3  16×16×16       2,320        589,824
+        8      ReLU               16×16×16           –              –
+        9      MaxPool2d 2×2        16×8×8           –              –
+        10     Flatten                1024           –              –
+        11     Linear 1024→64           64      65,600         65,536
+        12     ReLU                     64           –              –
+        13     Linear 64→3               3         195            192
+        ─────────────────────────────────────────────────────────────
+        total                                   77,539      6,701,248
+
+        input 1×32×32; the weights take 310,156 bytes
     "#]]
     .assert_eq(&text);
     let summary = sandbox.juggle("summary classifier --json").json();

@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use juggle_dataset::{ColorMode, Error, Image, ImageShape, Limits, read_png, write_png};
+use juggle_dataset::{
+    ColorMode, Error, Image, ImageShape, Limits, read_png, write_animated_png, write_png,
+};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -152,5 +154,42 @@ proptest! {
         fs::write(&path, bytes).unwrap();
         let limits = Limits { max_width: 64, max_height: 64, ..Limits::default() };
         let _ = read_png(&path, ColorMode::Rgb, &limits);
+    }
+}
+
+#[test]
+fn an_animation_holds_every_frame_and_its_delay() {
+    let folder = tempfile::tempdir().unwrap();
+    for channels in [1, 3] {
+        let shape = ImageShape {
+            channels,
+            height: 3,
+            width: 5,
+        };
+        let frames: Vec<_> = (0..4_u8)
+            .map(|frame| {
+                let n = u8::try_from(shape.len()).unwrap();
+                let pixels = (0..n).map(|i| i * 5 + frame).collect();
+                (Image { shape, pixels }, 100 + u16::from(frame))
+            })
+            .collect();
+        let path = folder.path().join("animation.png");
+        write_animated_png(&path, &frames).unwrap();
+
+        let file = std::io::BufReader::new(fs::File::open(&path).unwrap());
+        let mut reader = png::Decoder::new(file).read_info().unwrap();
+        let control = *reader.info().animation_control().unwrap();
+        assert_eq!((control.num_frames, control.num_plays), (4, 0));
+        for (frame, delay_ms) in &frames {
+            let mut pixels = vec![0; shape.len()];
+            reader.next_frame(&mut pixels).unwrap();
+            let control = reader.info().frame_control().unwrap();
+            assert_eq!((control.delay_num, control.delay_den), (*delay_ms, 1000));
+            // The file has channel beside channel, an image channel after channel.
+            for (i, &pixel) in pixels.iter().enumerate() {
+                let planar = i % channels * 15 + i / channels;
+                assert_eq!(pixel, frame.pixels[planar]);
+            }
+        }
     }
 }

@@ -10,4 +10,6 @@ mod cpu; // the two engines against each other; the same bits on every level and
 mod engine; // training and inference: overfitting, determinism, averaging, errors
 mod golden; // one training step against PyTorch float64
 mod network; // descriptions, summaries, initialisation
+mod occlusion; // maps of a network whose answer is known; what is refused
+mod onnx; // files for other programs
 mod state; // weights on disk

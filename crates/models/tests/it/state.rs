@@ -1,8 +1,10 @@
 //! Weights on disk: round trip, strictness, damage.
 
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 
 use juggle_models::{CnnConfig, Network, State, StateTensor, cnn, initialize};
+use safetensors::SafeTensors;
 
 fn network(batch_norm: bool) -> Network {
     cnn(&CnnConfig {
@@ -39,6 +41,33 @@ fn a_state_survives_the_disk_bit_for_bit() {
         2,
         "no temporary file is left"
     );
+}
+
+#[test]
+fn metadata_are_added_in_order_and_the_tensors_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    let state = initialize(&network(true), 3);
+    let words = [
+        ("zebra", "1"),
+        ("classes", r#"["a \"b\"","é"]"#),
+        ("kind", "x"),
+    ];
+    let metadata = words.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let metadata = BTreeMap::from(metadata);
+    state.save_with_metadata(&path, &metadata).unwrap();
+    assert_eq!(State::load(&path, &network(true)).unwrap(), state);
+
+    let bytes = fs::read(&path).unwrap();
+    let (header_len, header) = SafeTensors::read_metadata(&bytes).unwrap();
+    assert_eq!(header_len % 8, 0, "the tensors stay aligned");
+    let mut expected: HashMap<String, String> = metadata.clone().into_iter().collect();
+    expected.insert("format".into(), "pt".into());
+    assert_eq!(header.metadata().as_ref(), Some(&expected));
+    let text = String::from_utf8_lossy(&bytes[8..]);
+    let positions = ["classes", "format", "kind", "zebra"]
+        .map(|key| text.find(&format!("\"{key}\":")).unwrap());
+    assert!(positions.is_sorted(), "{positions:?}");
 }
 
 #[test]
