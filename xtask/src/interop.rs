@@ -1,5 +1,5 @@
-//! `cargo xtask interop`: our numbers and files against PyTorch, scikit-image, torchmetrics, pytorch-msssim, scikit-learn, scipy and
-//! statsmodels.
+//! `cargo xtask interop`: our numbers and files against PyTorch, onnxruntime, scikit-image, torchmetrics, pytorch-msssim, scikit-learn,
+//! scipy and statsmodels.
 //!
 //! Python is needed here and nowhere else. The versions are pinned in
 //! `xtask/interop/requirements.txt`, in a virtual environment of our own.
@@ -17,17 +17,21 @@ use crate::reproduce::{BALLS, FRAMES};
 
 const REQUIREMENTS: &str = "xtask/interop/requirements.txt";
 const LOAD_STATE_DICT: &str = "xtask/interop/load_state_dict.py";
+const CHECK_ONNX: &str = "xtask/interop/check_onnx.py";
+const TUTORIAL: &str = "docs/tutorial.md";
 const FOLDER: &str = "target/interop";
+const NETWORKS_FOLDER: &str = "target/interop-onnx";
 const TRAIN_CLIPS: usize = 8;
 
 /// The golden files that the tests of the crates compare with; their scripts check themselves.
-const GOLDEN_SCRIPTS: [&str; 6] = [
+const GOLDEN_SCRIPTS: [&str; 7] = [
     "crates/metrics/tests/golden/generate_images.py",
     "crates/metrics/tests/golden/generate_labels.py",
     "crates/metrics/tests/golden/generate_report_options.py",
     "crates/metrics/tests/golden/generate_reports.py",
     "crates/metrics/tests/golden/generate_uncertainty.py",
     "crates/models/tests/golden/generate.py",
+    "crates/models/tests/golden/onnx/generate.py",
 ];
 
 /// Those of them that draw other cases from another seed, which `JUGGLE_GOLDEN` gives to the tests.
@@ -52,7 +56,7 @@ const CASES: [(&str, &str); 5] = [
     ("autoencoder-no-skip", "autoencoder --no-skip"),
 ];
 
-/// Compare with PyTorch, scikit-image and scikit-learn.
+/// Compare with PyTorch, onnxruntime, scikit-image and scikit-learn.
 ///
 /// `$PYTHON` names the interpreter that makes the virtual environment; `python3` otherwise.
 #[derive(Debug, clap::Args)]
@@ -93,6 +97,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             .arg("--frames")
             .arg(&frames),
     )?;
+    check_onnx(&python, &juggle, folder, &frames)?;
     println!("interop: everything agrees");
     Ok(())
 }
@@ -145,6 +150,67 @@ fn train_and_evaluate(juggle: &Path, run: &Path, arguments: &str, data: &Path) -
         )?;
     }
     Ok(())
+}
+
+/// The networks of the models' tests, and every run exported, in onnxruntime.
+fn check_onnx(python: &Path, juggle: &Path, runs: &Path, frames: &Path) -> Result<()> {
+    let networks = std::path::absolute(NETWORKS_FOLDER)?;
+    if networks.exists() {
+        fs::remove_dir_all(&networks)
+            .with_context(|| format!("cannot remove {NETWORKS_FOLDER}"))?;
+    }
+    fs::create_dir_all(&networks).with_context(|| format!("cannot create {NETWORKS_FOLDER}"))?;
+    let mut test = Command::new(cargo());
+    test.args(["test", "-p", "juggle-models", "--locked", "--test", "it"])
+        .args(["--quiet", "other_programs"])
+        .env("JUGGLE_ONNX", &networks);
+    call(&mut test)?;
+    for (name, _) in CASES {
+        let run = runs.join(name);
+        let mut export = Command::new(juggle);
+        export
+            .arg("export")
+            .arg(&run)
+            .args(["--weights", "last", "--out"]);
+        call(export.arg(run.join("model.onnx")))?;
+        if name.starts_with("autoencoder") {
+            roll_out(juggle, &run, frames)?;
+        }
+    }
+    call(
+        Command::new(python)
+            .args([CHECK_ONNX, "--balls", BALLS, "--tutorial", TUTORIAL])
+            .arg("--networks")
+            .arg(&networks)
+            .arg("--runs")
+            .arg(runs)
+            .arg("--frames")
+            .arg(frames),
+    )
+}
+
+/// Five frames of the first validation clip, each fed back for the next, in `RUN/next`.
+fn roll_out(juggle: &Path, run: &Path, frames: &Path) -> Result<()> {
+    let validation = frames.join("val");
+    let mut clips = vec![];
+    let entries = fs::read_dir(&validation)
+        .with_context(|| format!("cannot list {}", validation.display()))?;
+    for entry in entries {
+        clips.push(entry?.path());
+    }
+    clips.sort();
+    let first = clips.first().context("the validation split has clips")?;
+    let mut predict = Command::new(juggle);
+    predict.arg("predict").arg(run).arg(first).args([
+        "--weights",
+        "last",
+        "--start",
+        "1",
+        "--steps",
+        "5",
+        "--out",
+    ]);
+    call(predict.arg(run.join("next")))
 }
 
 fn test_images(data: &Path) -> Result<Vec<PathBuf>> {

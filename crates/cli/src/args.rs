@@ -3,39 +3,91 @@
 //! Nothing is resolved here. `config.rs` lays the flags of `train` over the configuration file; the
 //! other commands use their flags as they are.
 
+pub(crate) mod export;
 pub(crate) mod metrics;
+pub(crate) mod predict;
 pub(crate) mod train;
 pub(crate) mod values;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::builder::Styles;
+use clap::builder::styling::AnsiColor;
+use clap::{
+    Args, ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum,
+    ValueHint,
+};
 use clap_complete::Shell;
 use juggle_dataset::Split;
 
 use crate::config::{Channels, EngineName};
+use export::ExportArgs;
 use metrics::MetricsCommand;
+use predict::PredictArgs;
 use train::TrainCommand;
 use values::{ImageSize, parse_image_size, parse_threads, parse_widths};
 
 const EXAMPLES: &str = "\
 Examples:
   juggle data synth --out data                 write the example data
-  juggle train classifier --data data/balls    learn from a folder of PNG images, one folder a class
+  juggle train classifier --data data/balls    learn from one folder a class
   juggle evaluate runs/classifier-1            measure it on the test images
   juggle predict runs/classifier-1 photo.png   classify an image
+  juggle export runs/classifier-1 --out m.onnx give it to other programs
 
-`juggle COMMAND --help` explains each command. Results go to standard output, everything else to
-standard error. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.";
+`juggle COMMAND --help` explains each command. Results go to standard output,
+everything else to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage,
+130 interrupted.";
+
+/// The colours of help and of wrong usage.
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
 
 /// Train, evaluate and use small vision models on folders of PNG files.
 #[derive(Debug, Parser)]
-#[command(name = "juggle", version, after_help = EXAMPLES)]
+#[command(name = "juggle", version, after_help = EXAMPLES, styles = STYLES)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: GlobalArgs,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Cli {
+    /// Reads the command line. Its help and its errors heed `--color` like everything else, although that flag is read only
+    /// while they arise.
+    pub(crate) fn from_command_line() -> Result<Self, clap::Error> {
+        let words: Vec<_> = std::env::args_os().collect();
+        let matches = Self::command()
+            .color(color_choice(&words))
+            .try_get_matches_from(words)?;
+        Self::from_arg_matches(&matches)
+    }
+}
+
+/// The last `--color` among the words, right or wrong as the rest may be.
+fn color_choice(words: &[OsString]) -> ColorChoice {
+    let mut choice = ColorChoice::Auto;
+    for (i, word) in words.iter().enumerate() {
+        let word = word.to_string_lossy();
+        let next = || words.get(i + 1).map(|next| next.to_string_lossy());
+        let when = match word.strip_prefix("--color") {
+            Some("") => next(),
+            Some(rest) => rest.strip_prefix('=').map(Into::into),
+            None => None,
+        };
+        choice = match when.as_deref() {
+            Some("always") => ColorChoice::Always,
+            Some("never") => ColorChoice::Never,
+            Some("auto") => ColorChoice::Auto,
+            _ => choice,
+        };
+    }
+    choice
 }
 
 /// Heading of the flags that all commands share.
@@ -74,8 +126,9 @@ pub(crate) enum Command {
     #[command(after_help = EVALUATE_EXAMPLES)]
     Evaluate(EvaluateArgs),
     /// Classify images, or predict the next frames of a clip
-    #[command(after_help = PREDICT_EXAMPLES)]
     Predict(PredictArgs),
+    /// Write a trained model for other programs: ONNX, or weights for PyTorch
+    Export(ExportArgs),
     /// Show the layers of a network, their output shapes and parameters
     #[command(subcommand)]
     Summary(SummaryCommand),
@@ -83,13 +136,24 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Metrics(MetricsCommand),
     /// Print a completion script for a shell
-    #[command(
-        after_help = "Example:\n  juggle completions bash > ~/.local/share/bash-completion/completions/juggle"
-    )]
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions(CompletionsArgs),
     /// Print the manual page, for `man -l -`
+    #[command(after_help = MAN_EXAMPLES)]
     Man,
 }
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples (a new shell then completes commands, flags and their values):
+  juggle completions bash > ~/.local/share/bash-completion/completions/juggle
+  juggle completions zsh > ~/.zfunc/_juggle     # with ~/.zfunc in $fpath
+  juggle completions fish > ~/.config/fish/completions/juggle.fish
+  juggle completions powershell >> $PROFILE";
+
+const MAN_EXAMPLES: &str = "\
+Examples:
+  juggle man | man -l -
+  juggle man > ~/.local/share/man/man1/juggle.1";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DataCommand {
@@ -175,6 +239,14 @@ impl Weights {
             Self::Last => crate::run::LAST_WEIGHTS,
         }
     }
+
+    /// The name that the flag takes.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Best => "best",
+            Self::Last => "last",
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -195,6 +267,10 @@ impl From<SplitName> for Split {
 }
 
 const EVALUATE_EXAMPLES: &str = "\
+A classifier gets its loss, its accuracy, scikit-learn's classification report,
+the confusion matrix and the images that it gets wrong. An autoencoder gets its
+loss, and PSNR and SSIM of its frames beside those of copying the last frame.
+
 Examples:
   juggle evaluate runs/classifier-1
   juggle evaluate runs/classifier-1 --data other/images --split val --json
@@ -203,7 +279,7 @@ Examples:
 #[derive(Debug, Args)]
 pub(crate) struct EvaluateArgs {
     /// The run folder that `juggle train` wrote
-    #[arg(value_name = "RUN")]
+    #[arg(value_name = "RUN", value_hint = ValueHint::DirPath)]
     pub(crate) run: PathBuf,
     /// Data folder [default: the one the run was trained on]
     #[arg(long, value_name = "DIR")]
@@ -223,44 +299,29 @@ pub(crate) struct EvaluateArgs {
     pub(crate) machine: MachineArgs,
 }
 
-const PREDICT_EXAMPLES: &str = "\
-Examples:
-  juggle predict runs/classifier-1 a.png b.png --json
-  juggle predict runs/autoencoder-1 clip/frame_00.png clip/frame_01.png clip/frame_02.png clip/frame_03.png
-  juggle predict runs/autoencoder-1 clip --frames 8 --out next";
+const SUMMARY_NOTES: &str = "\
+Names are those of the tensors in the file of weights and of the nodes of an
+ONNX file. Shapes are those of one image; parameters are what training moves,
+and multiply-adds what one image costs in convolutions and linear layers.
 
-#[derive(Debug, Args)]
-pub(crate) struct PredictArgs {
-    /// The run folder that `juggle train` wrote
-    #[arg(value_name = "RUN")]
-    pub(crate) run: PathBuf,
-    /// Classifier: PNG images. Autoencoder: the input frames, oldest first, or one folder of frames,
-    /// of which the last are used
-    #[arg(value_name = "IMAGE", required = true)]
-    pub(crate) images: Vec<PathBuf>,
-    /// Which weights of the run
-    #[arg(long, default_value = "best")]
-    pub(crate) weights: Weights,
-    /// Autoencoder only: how many frames to predict, each from the ones before [default: 1]
-    #[arg(long, value_name = "N", value_parser = values::parse_count)]
-    pub(crate) frames: Option<usize>,
-    /// Autoencoder only: folder for prediction.png, or prediction_01.png and so on [default: .]
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
-    /// Autoencoder only: replace files that exist
-    #[arg(long)]
-    pub(crate) overwrite: bool,
-    #[command(flatten)]
-    pub(crate) json: JsonArgs,
-    #[command(flatten)]
-    pub(crate) machine: MachineArgs,
-}
+Examples:
+";
+
+const CLASSIFIER_SUMMARY_EXAMPLES: &str = "\
+juggle summary classifier
+  juggle summary classifier --classes 10 --channels rgb --size 48x64 --json";
+
+const AUTOENCODER_SUMMARY_EXAMPLES: &str = "\
+juggle summary autoencoder
+  juggle summary autoencoder --widths 8,16 --no-skip";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum SummaryCommand {
     /// The convolutional network that classifies images
+    #[command(after_help = format!("{SUMMARY_NOTES}  {CLASSIFIER_SUMMARY_EXAMPLES}"))]
     Classifier(ClassifierSummaryArgs),
     /// The network with skip connections that predicts the next frame
+    #[command(after_help = format!("{SUMMARY_NOTES}  {AUTOENCODER_SUMMARY_EXAMPLES}"))]
     Autoencoder(AutoencoderSummaryArgs),
 }
 
@@ -312,4 +373,31 @@ pub(crate) struct ShapeArgs {
 pub(crate) struct CompletionsArgs {
     /// The shell
     pub(crate) shell: Shell,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_choice_of_colour_counts_wherever_it_stands() {
+        let choice = |line: &str| {
+            let words: Vec<_> = line.split(' ').map(OsString::from).collect();
+            color_choice(&words)
+        };
+        for (line, expected) in [
+            ("juggle", ColorChoice::Auto),
+            ("juggle --color never frobnicate", ColorChoice::Never),
+            ("juggle frobnicate --color=always", ColorChoice::Always),
+            (
+                "juggle --color=always man --color never",
+                ColorChoice::Never,
+            ),
+            ("juggle --color", ColorChoice::Auto),
+            ("juggle --color maybe", ColorChoice::Auto),
+            ("juggle --colors always", ColorChoice::Auto),
+        ] {
+            assert_eq!(choice(line), expected, "{line}");
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 mod data;
 mod evaluate;
+mod export;
 mod metrics;
 mod predict;
 mod shell;
@@ -25,6 +26,7 @@ pub(crate) fn run(command: &Command, messages: Messages) -> Result<()> {
         Command::Predict(args) => predict::run(args, messages),
         Command::Summary(command) => summary::run(command),
         Command::Metrics(command) => metrics::run(command, messages),
+        Command::Export(args) => export::run(args),
         Command::Completions(args) => shell::completions(args),
         Command::Man => shell::man(),
     }

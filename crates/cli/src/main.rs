@@ -11,19 +11,20 @@ mod examples;
 mod failure;
 mod model;
 mod output;
+mod picture;
 mod progress;
 mod run;
+mod suggest;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
 use args::{Cli, GlobalArgs};
 use output::Messages;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::from_command_line() {
         Ok(cli) => cli,
         Err(error) => {
             // Help and the version arrive here too; a closed pipe is no reason to fail.

@@ -19,18 +19,17 @@ pub(crate) struct Trained {
     pub(crate) engine: Box<dyn Engine>,
 }
 
-/// Opens a run and loads its weights, which must fit its configuration to the letter.
-pub(crate) fn open(run: &Path, weights: Weights, machine: &MachineArgs) -> Result<Trained> {
-    let (folder, mut config) = RunFolder::open(run)?;
-    config.threads = machine.threads.unwrap_or(0);
-    config.device = machine.device.clone().unwrap_or_else(|| "auto".to_owned());
-    config.engine = machine.engine.unwrap_or_default();
-    use_threads(config.threads)?;
-    tracing::info!(
-        "{} threads, device {}",
-        rayon::current_num_threads(),
-        config.device
-    );
+/// A trained run as it lies on the disk.
+pub(crate) struct Stored {
+    pub(crate) folder: RunFolder,
+    pub(crate) config: RunConfig,
+    pub(crate) network: Network,
+    pub(crate) state: State,
+}
+
+/// Reads a run and its weights, which must fit its configuration to the letter.
+pub(crate) fn load(run: &Path, weights: Weights) -> Result<Stored> {
+    let (folder, config) = RunFolder::open(run)?;
     let network =
         network(&config).with_context(|| format!("the configuration of {}", run.display()))?;
     if weights == Weights::Best
@@ -43,6 +42,31 @@ pub(crate) fn open(run: &Path, weights: Weights, machine: &MachineArgs) -> Resul
         );
     }
     let state = State::load(&folder.file(weights.file_name()), &network)?;
+    Ok(Stored {
+        folder,
+        config,
+        network,
+        state,
+    })
+}
+
+/// Opens a run with an engine on the machine that the flags ask for.
+pub(crate) fn open(run: &Path, weights: Weights, machine: &MachineArgs) -> Result<Trained> {
+    let Stored {
+        folder,
+        mut config,
+        network,
+        state,
+    } = load(run, weights)?;
+    config.threads = machine.threads.unwrap_or(0);
+    config.device = machine.device.clone().unwrap_or_else(|| "auto".to_owned());
+    config.engine = machine.engine.unwrap_or_default();
+    use_threads(config.threads)?;
+    tracing::info!(
+        "{} threads, device {}",
+        rayon::current_num_threads(),
+        config.device
+    );
     let engine = engine(&config, &network, &state)?;
     Ok(Trained {
         folder,

@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
 
 use crate::config::{Kind, RunConfig};
+use crate::suggest::{closest, did_you_mean};
 
 pub(crate) const BEST_WEIGHTS: &str = "best.safetensors";
 pub(crate) const LAST_WEIGHTS: &str = "last.safetensors";
@@ -94,7 +95,11 @@ impl RunFolder {
             path: path.to_owned(),
         };
         if !path.is_dir() {
-            bail!("there is no run folder {}", path.display());
+            bail!(
+                "there is no run folder {}{}",
+                path.display(),
+                neighbour(path)
+            );
         }
         if !run.file(CONFIG).exists() {
             bail!("{} is not a run folder: it has no {CONFIG}", path.display());
@@ -138,6 +143,26 @@ impl RunFolder {
             .and_then(|()| fs::rename(&temporary, &path))
             .with_context(|| format!("cannot write {}", path.display()))
     }
+}
+
+/// The offer of a run beside the folder that is not there, for a mistyped name.
+fn neighbour(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let parent = path.parent().unwrap_or(Path::new(""));
+    let listed = if parent.as_os_str().is_empty() {
+        fs::read_dir(".")
+    } else {
+        fs::read_dir(parent)
+    };
+    let runs: Vec<_> = listed
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|entry| entry.path().join(CONFIG).exists())
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    let closest = closest(&name, runs.iter().map(String::as_str));
+    did_you_mean(closest.map(|name| parent.join(name).display().to_string()))
 }
 
 /// Creates `runs/KIND-N` with the smallest N that is free. Creating the folder takes the number, so

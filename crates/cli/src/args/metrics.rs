@@ -50,6 +50,17 @@ Examples:
   juggle metrics ms-ssim truth/ predictions/ --convention pytorch-msssim
   juggle metrics ms-ssim small/ predictions/ --weights 0.5,0.5";
 
+const REPORT_EXAMPLES: &str = "\
+The file has a header line with the columns true and pred, for example:
+  true,pred
+  cat,cat
+  dog,cat
+
+Examples:
+  juggle metrics report labels.csv
+  juggle metrics report labels.csv --labels dog,cat --zero-division nan
+  juggle metrics report labels.csv --sample-weight weight --json";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum MetricsCommand {
     /// Peak signal-to-noise ratio in dB (higher is closer; `inf` for identical images)
@@ -62,9 +73,7 @@ pub(crate) enum MetricsCommand {
     #[command(after_help = format!("{FOLDERS}\n\n{MS_SSIM_EXAMPLES}"), allow_negative_numbers = true)]
     MsSsim(MsSsimArgs),
     /// Precision, recall and F1 of predicted labels, as scikit-learn prints them
-    #[command(
-        after_help = "The file has a header line with the columns true and pred, for example:\n  true,pred\n  cat,cat\n  dog,cat"
-    )]
+    #[command(after_help = REPORT_EXAMPLES)]
     Report(ReportArgs),
 }
 

@@ -5,6 +5,7 @@ mod metric;
 mod pairs;
 mod summary;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
@@ -12,6 +13,7 @@ use juggle_metrics::ReportOptions;
 
 use crate::args::metrics::{MetricsCommand, ReportArgs};
 use crate::output::{self, Messages};
+use crate::suggest::{closest, did_you_mean};
 use metric::Metric;
 
 pub(crate) fn run(command: &MetricsCommand, messages: Messages) -> Result<()> {
@@ -21,14 +23,15 @@ pub(crate) fn run(command: &MetricsCommand, messages: Messages) -> Result<()> {
         MetricsCommand::MsSsim(args) => {
             images::compare(&Metric::ms_ssim(args), &args.pair, messages)
         }
-        MetricsCommand::Report(args) => report(args),
+        MetricsCommand::Report(args) => report(args, messages),
     }
 }
 
-fn report(args: &ReportArgs) -> Result<()> {
+fn report(args: &ReportArgs, messages: Messages) -> Result<()> {
     let lines = read_labels(&args.file, args.sample_weight.as_deref())?;
     let mut options = ReportOptions::new().zero_division(args.zero_division.into());
     if let Some(labels) = &args.labels {
+        note_strangers(labels, &lines, messages);
         options = options.labels(labels.iter().map(|label| label.trim()));
     }
     if let Some(weights) = &lines.weights {
@@ -41,6 +44,24 @@ fn report(args: &ReportArgs) -> Result<()> {
         output::print_json(&report)
     } else {
         output::print(report.to_text(args.digits))
+    }
+}
+
+/// A class without a line gets a row of its own, as in scikit-learn; it may be a slip of the pen.
+fn note_strangers(labels: &[String], lines: &Lines, messages: Messages) {
+    let known: BTreeSet<_> = lines
+        .truth
+        .iter()
+        .chain(&lines.predicted)
+        .map(String::as_str)
+        .collect();
+    for label in labels.iter().map(|label| label.trim()) {
+        if !known.contains(label) {
+            let offer = did_you_mean(closest(label, known.iter().copied()));
+            messages.note(format_args!(
+                "warning: no line has the class `{label}`{offer}"
+            ));
+        }
     }
 }
 

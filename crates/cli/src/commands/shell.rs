@@ -5,9 +5,38 @@ use std::io::{self, Write as _};
 use anyhow::{Context as _, Result};
 use clap::{Command, CommandFactory as _};
 use clap_mangen::Man;
+use clap_mangen::roff::{Roff, roman};
 
 use crate::args::{Cli, CompletionsArgs, MESSAGES};
 use crate::output;
+
+/// What is true of every command.
+const LAST_SECTIONS: [(&str, &[&str]); 3] = [
+    (
+        "EXIT STATUS",
+        &[
+            "0    done",
+            "1    failed; one sentence says on what file or flag",
+            "2    wrong usage",
+            "130  interrupted",
+        ],
+    ),
+    (
+        "ENVIRONMENT",
+        &[
+            "RUST_LOG  what is logged, such as info or juggle_models=debug",
+            "NO_COLOR  when it is set and not empty: no colour",
+        ],
+    ),
+    (
+        "FILES",
+        &[
+            "RUN/config.toml        the whole configuration, for train --config",
+            "RUN/best.safetensors   weights of the epoch with the lowest validation loss",
+            "RUN/last.safetensors   weights of the last epoch",
+        ],
+    ),
+];
 
 pub(crate) fn completions(args: &CompletionsArgs) -> Result<()> {
     let mut script = Vec::new();
@@ -30,7 +59,7 @@ fn write_page(command: &Command, page: &mut Vec<u8>) -> io::Result<()> {
     man.render_name_section(page)?;
     man.render_description_section(page)?;
     man.render_options_section(page)?;
-    man.render_extra_section(page)?;
+    write_text("EXAMPLES", command, page)?;
     for leaf in leaves(command) {
         let name = leaf
             .get_bin_name()
@@ -46,15 +75,39 @@ fn write_page(command: &Command, page: &mut Vec<u8>) -> io::Result<()> {
         man.render_description_section(&mut section)?;
         man.render_synopsis_section(&mut section)?;
         man.render_options_section(&mut section)?;
-        if leaf.get_after_help().is_some() {
-            man.render_extra_section(&mut section)?;
-        }
+        write_text("NOTES", leaf, &mut section)?;
         let section = String::from_utf8_lossy(&section)
             .replace(".SH DESCRIPTION\n", "")
             .replace(".SH ", ".SS ");
         page.extend_from_slice(section.as_bytes());
     }
+    for (name, lines) in LAST_SECTIONS {
+        write_section(name, lines.iter().copied(), page)?;
+    }
     man.render_version_section(page)
+}
+
+/// What stands below a command's help, line by line as it is there: examples are to be copied.
+fn write_text(name: &str, command: &Command, page: &mut Vec<u8>) -> io::Result<()> {
+    match command.get_after_help() {
+        Some(text) => write_section(name, text.to_string().lines(), page),
+        None => Ok(()),
+    }
+}
+
+/// A section whose lines are not joined.
+fn write_section<'a>(
+    name: &str,
+    lines: impl Iterator<Item = &'a str>,
+    page: &mut Vec<u8>,
+) -> io::Result<()> {
+    let mut section = Roff::new();
+    section.control("SH", [name]).control("nf", []);
+    for line in lines {
+        section.text([roman(line)]);
+    }
+    section.control("fi", []);
+    section.to_writer(page)
 }
 
 /// The commands that take no further command.

@@ -9,10 +9,12 @@
 //! | `configuration` | defaults, under the configuration file, under the flags |
 //! | `evaluate` | both kinds of run, data that do not fit, broken weights |
 //! | `predict` | classes of images, next frames of a clip |
+//! | `export` | ONNX models and files of weights |
 //! | `image_errors` | images and settings that have no value |
 //! | `image_metrics` | PSNR, SSIM and MS-SSIM of images and of folders |
 //! | `metrics` | label files |
 //! | `summary` | the tables of layers |
+//! | `tutorial` | the commands of `docs/tutorial.md` |
 //! | `interrupt` | Ctrl-C |
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
@@ -20,6 +22,7 @@
 mod configuration;
 mod data;
 mod evaluate;
+mod export;
 mod image_errors;
 mod image_metrics;
 #[cfg(unix)]
@@ -30,3 +33,4 @@ mod sandbox;
 mod summary;
 mod surface;
 mod train;
+mod tutorial;

@@ -22,6 +22,7 @@ fn help_shows_the_commands() {
           train        Train a model on a data folder
           evaluate     Measure a trained model on a data split
           predict      Classify images, or predict the next frames of a clip
+          export       Write a trained model for other programs: ONNX, or weights for PyTorch
           summary      Show the layers of a network, their output shapes and parameters
           metrics      Compare images, or score predicted labels, without any model
           completions  Print a completion script for a shell
@@ -41,12 +42,14 @@ fn help_shows_the_commands() {
 
         Examples:
           juggle data synth --out data                 write the example data
-          juggle train classifier --data data/balls    learn from a folder of PNG images, one folder a class
+          juggle train classifier --data data/balls    learn from one folder a class
           juggle evaluate runs/classifier-1            measure it on the test images
           juggle predict runs/classifier-1 photo.png   classify an image
+          juggle export runs/classifier-1 --out m.onnx give it to other programs
 
-        `juggle COMMAND --help` explains each command. Results go to standard output, everything else to
-        standard error. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+        `juggle COMMAND --help` explains each command. Results go to standard output,
+        everything else to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage,
+        130 interrupted.
     "#]].assert_eq(&crate::sandbox::Output::of(&mut command).done());
 }
 
@@ -60,6 +63,7 @@ fn every_command_explains_itself() {
         "train autoencoder",
         "evaluate",
         "predict",
+        "export",
         "summary classifier",
         "summary autoencoder",
         "metrics psnr",
@@ -75,6 +79,73 @@ fn every_command_explains_itself() {
     assert_eq!(
         sandbox.juggle("--version").done(),
         format!("juggle {}\n", env!("CARGO_PKG_VERSION"))
+    );
+}
+
+#[test]
+fn without_arguments_the_help_is_shown_as_wrong_usage() {
+    let sandbox = Sandbox::new();
+    let output = crate::sandbox::Output::of(sandbox.command("").env("COLUMNS", "80"));
+    assert_eq!((output.code, output.stdout.as_str()), (Some(2), ""));
+    assert!(
+        output.stderr.contains("Examples:\n  juggle data synth"),
+        "{}",
+        output.stderr
+    );
+    let too_long = output.stderr.lines().find(|line| line.chars().count() > 80);
+    assert_eq!(too_long, None);
+}
+
+#[test]
+fn help_has_examples_and_fits_80_columns() {
+    let sandbox = Sandbox::new();
+    for command in [
+        "",
+        "evaluate",
+        "predict",
+        "export",
+        "summary classifier",
+        "summary autoencoder",
+        "metrics report",
+        "completions",
+        "man",
+    ] {
+        let mut command = sandbox.command(&format!("{command} --help"));
+        let help = crate::sandbox::Output::of(command.env("COLUMNS", "80")).done();
+        assert!(help.contains("\nExamples"), "{help}");
+        let too_long = help.lines().find(|line| line.chars().count() > 80);
+        assert_eq!(too_long, None, "{help}");
+    }
+    for network in [
+        "classifier --batch-norm --channels rgb",
+        "autoencoder --batch-norm",
+    ] {
+        let table = sandbox.juggle(&format!("summary {network}")).done();
+        let too_long = table.lines().find(|line| line.chars().count() > 80);
+        assert_eq!(too_long, None, "{table}");
+    }
+}
+
+#[test]
+fn a_slip_of_the_pen_is_answered_with_what_was_meant() {
+    let sandbox = Sandbox::with_bars();
+    sandbox.train_bars("runs/bars-1");
+    for (arguments, offer) in [
+        ("evaluat x", "'evaluate'"),
+        ("predict x y --explian", "'--explain'"),
+        ("export x --out y --format onx", "'onnx'"),
+        ("evaluate runs/bar-1", ": did you mean `runs/bars-1`?"),
+    ] {
+        let output = sandbox.juggle(arguments);
+        assert_ne!(output.code, Some(0));
+        assert!(output.stderr.contains(offer), "{}", output.stderr);
+    }
+    sandbox.write("labels.csv", "true,pred\ncat,dog\ndog,dog\n");
+    let output = sandbox.juggle("metrics report labels.csv --labels cta,dog");
+    assert_eq!(output.code, Some(0));
+    assert_eq!(
+        output.stderr,
+        "warning: no line has the class `cta`: did you mean `cat`?\n"
     );
 }
 
@@ -133,7 +204,14 @@ fn shells_and_man_get_their_files() {
     }
     sandbox.juggle("completions tcsh").usage();
     let page = sandbox.juggle("man").done();
-    for part in [".TH juggle 1", "JUGGLE TRAIN CLASSIFIER", "batch\\-norm"] {
+    for part in [
+        ".TH juggle 1",
+        "JUGGLE TRAIN CLASSIFIER",
+        "batch\\-norm",
+        ".SH EXAMPLES\n.nf\nExamples:\n",
+        ".SS NOTES\n.nf\n",
+        ".SH \"EXIT STATUS\"",
+    ] {
         assert!(page.contains(part), "{part}");
     }
 }
@@ -182,6 +260,16 @@ fn colour_is_a_choice() {
     assert!(!stderr("").contains('\x1b'), "no terminal, no colour");
     assert!(stderr("--color always").contains("\x1b[1;31merror:"));
     assert!(!stderr("--color never").contains('\x1b'));
+
+    let output = |arguments: &str| {
+        let output = sandbox.juggle(arguments);
+        output.stdout + &output.stderr
+    };
+    for arguments in ["--help", "predict --help", "frobnicate"] {
+        assert!(!output(arguments).contains('\x1b'), "{arguments}");
+        let coloured = output(&format!("--color always {arguments}"));
+        assert!(coloured.contains('\x1b'), "{arguments}");
+    }
 }
 
 #[test]
