@@ -1,7 +1,7 @@
 //! The one error type of the crate: which file, what was found there and what was expected.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The crate's result type.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -20,4 +20,27 @@ pub enum Error {
         /// The operating system's reason.
         source: io::Error,
     },
+    /// A whole line of an event log that is no event.
+    #[error("{}:{line} is not an event", path.display())]
+    Line {
+        /// The log.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What the parser found.
+        #[source]
+        reason: serde_json::Error,
+    },
+}
+
+impl Error {
+    /// For `map_err`: what was attempted with which file.
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io {
+            action,
+            path,
+            source,
+        }
+    }
 }
