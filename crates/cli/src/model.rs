@@ -204,6 +204,7 @@ pub(crate) fn training_options(config: &RunConfig) -> TrainingOptions {
             },
         },
         ema_decay: (training.ema > 0.0).then_some(training.ema),
+        clip_norm: None,
     }
 }
 

@@ -122,6 +122,7 @@ impl Workload {
             loss,
             optimizer: Optimizer::Adam { weight_decay: 0.0 },
             ema_decay: None,
+            clip_norm: None,
         };
         let state = initialize(&network, 0);
         let engine: Box<dyn Engine> = match prepare.engine.as_str() {

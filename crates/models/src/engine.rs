@@ -5,7 +5,7 @@ pub mod cpu;
 
 use std::collections::BTreeMap;
 
-use crate::{Error, Loss, Network, Optimizer, Result, State, Targets};
+use crate::{Error, Loss, Network, Optimizer, Result, State, Targets, TrainingState};
 
 /// A network with its weights, ready to train and to predict.
 ///
@@ -13,7 +13,8 @@ use crate::{Error, Loss, Network, Optimizer, Result, State, Targets};
 pub trait Engine: std::fmt::Debug {
     /// One optimisation step on one batch; the outputs and the loss are those before the weights moved.
     ///
-    /// A loss that is not finite is returned like any other, after the weights moved; the caller decides.
+    /// A step whose loss, or whose gradient's norm under [`TrainingOptions::clip_norm`], is not finite moves nothing; the
+    /// caller sees it in [`StepOutput::is_finite`] and decides.
     ///
     /// # Errors
     /// [`Error::Length`], [`Error::Label`] or [`Error::Targets`] when the slices do not fit; the weights are then untouched.
@@ -42,6 +43,19 @@ pub trait Engine: std::fmt::Debug {
     /// # Errors
     /// [`Error::Candle`] when they cannot be read back from the device.
     fn state(&self) -> Result<State>;
+
+    /// Everything that the next steps depend on: an engine that [`Engine::restore`]s it goes on with the same bits.
+    ///
+    /// # Errors
+    /// [`Error::Candle`] when it cannot be read back from the device.
+    fn training_state(&self) -> Result<TrainingState>;
+
+    /// Goes on from where [`Engine::training_state`] was asked, by an engine of the same network and options. Exact in
+    /// [`Precision::F32`].
+    ///
+    /// # Errors
+    /// [`Error::State`] that names the first tensor that does not fit; nothing has changed then.
+    fn restore(&mut self, state: &TrainingState) -> Result<()>;
 }
 
 /// One batch's gradients, before any optimiser sees them.
@@ -65,6 +79,9 @@ pub struct TrainingOptions {
     /// When given, evaluation and saving use an exponential moving average of the weights and running statistics:
     /// after every step, average = decay · average + (1 − decay) · weights, begun at the weights after the first step.
     pub ema_decay: Option<f64>,
+    /// When given, a gradient whose Euclidean norm over all parameters is larger is scaled down to it, as
+    /// `torch.nn.utils.clip_grad_norm_` does.
+    pub clip_norm: Option<f64>,
 }
 
 /// What one training step saw, before it moved the weights. The engine's own memory, so that a step allocates none.
@@ -74,6 +91,17 @@ pub struct StepOutput<'a> {
     pub loss: f64,
     /// The outputs of the batch in training mode, row-major: logits, or images NCHW.
     pub outputs: &'a [f32],
+    /// The Euclidean norm of the gradient over all parameters before it was clipped, where
+    /// [`TrainingOptions::clip_norm`] is on.
+    pub gradient_norm: Option<f64>,
+}
+
+impl StepOutput<'_> {
+    /// Whether the loss, and the gradient's norm where it was computed, are finite: if not, nothing moved.
+    #[must_use]
+    pub fn is_finite(&self) -> bool {
+        self.loss.is_finite() && self.gradient_norm.is_none_or(f64::is_finite)
+    }
 }
 
 /// The arithmetic's precision.
@@ -99,6 +127,12 @@ fn check_options(options: &TrainingOptions) -> Result<()> {
     {
         return Err(share("the label smoothing", label_smoothing, "0 to 1"));
     }
+    if let Some(norm) = options.clip_norm
+        && !(norm.is_finite() && norm > 0.0)
+    {
+        let what = "the norm that gradients are clipped to";
+        return Err(share(what, norm, "a number above 0"));
+    }
     match options.ema_decay {
         Some(decay) if !(0.0..1.0).contains(&decay) => Err(share(
             "the decay of the weight average",
@@ -122,4 +156,9 @@ fn check_images(network: &Network, inputs: &[f32]) -> Result<usize> {
         });
     }
     Ok(inputs.len() / image)
+}
+
+/// What a gradient of this norm is multiplied by, in the arithmetic of `torch.nn.utils.clip_grad_norm_`.
+fn clip_factor(clip_norm: f64, norm: f64) -> f64 {
+    (clip_norm / (norm + 1e-6)).min(1.0)
 }

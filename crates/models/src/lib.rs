@@ -15,6 +15,7 @@
 //!     loss: Loss::CrossEntropy { label_smoothing: 0.0 },
 //!     optimizer: Optimizer::Adam { weight_decay: 1e-3 },
 //!     ema_decay: None,
+//!     clip_norm: None,
 //! };
 //! let mut engine = CpuEngine::new(&network, &initialize(&network, 0), options)?;
 //! let schedule = Schedule { kind: ScheduleKind::Constant, learning_rate: 1e-3, warmup_steps: 0, total_steps: 2 };
@@ -36,6 +37,7 @@
 //! | `state` | [`State`]: weights and buffers, and their safetensors file |
 //! | `occlusion` | [`occlusion_map`]: which parts of an image a classification hangs on |
 //! | `onnx` | [`onnx_model`], [`save_onnx`]: a network and its weights for other programs |
+//! | `training_state` | [`TrainingState`]: everything that a training needs to go on |
 //! | `loss`, `optimizer`, `schedule` | the training's configuration |
 //! | [`engine`] | [`Engine`]: what a training step takes and gives; [`CpuEngine`] on our kernels, [`CandleEngine`] for GPUs |
 //! | `device` | [`Device`]: CPU, CUDA, Metal |
@@ -54,6 +56,7 @@ mod optimizer;
 mod schedule;
 mod state;
 mod summary;
+mod training_state;
 
 pub use architectures::{AutoencoderConfig, CnnConfig, autoencoder, cnn};
 pub use device::Device;
@@ -70,3 +73,4 @@ pub use optimizer::Optimizer;
 pub use schedule::{Schedule, ScheduleKind};
 pub use state::{State, StateTensor, Values};
 pub use summary::{LayerSummary, Summary};
+pub use training_state::TrainingState;

@@ -93,6 +93,7 @@ impl OcclusionMap {
 ///     loss: Loss::CrossEntropy { label_smoothing: 0.0 },
 ///     optimizer: Optimizer::Adam { weight_decay: 0.0 },
 ///     ema_decay: None,
+///     clip_norm: None,
 /// };
 /// let engine = CpuEngine::new(&network, &initialize(&network, 0), options)?;
 /// let occlusion = Occlusion { patch: 4, stride: 2, fill: vec![0.0] };

@@ -125,7 +125,20 @@ impl State {
     /// of another shape or type, or not finite.
     pub fn load(path: &Path, network: &Network) -> Result<Self> {
         let bytes = fs::read(path).map_err(|source| io_error("read", path, source))?;
-        let file = SafeTensors::deserialize(&bytes).map_err(|source| Error::Format {
+        let state = Self::from_bytes(&bytes, path)?;
+        state.check(network).map_err(|reason| Error::State {
+            path: path.to_owned(),
+            reason,
+        })?;
+        Ok(state)
+    }
+
+    /// Reads the bytes of a safetensors file, whatever its tensors are; `path` is what an error names.
+    ///
+    /// # Errors
+    /// [`Error::Format`], or [`Error::State`] that names a tensor of another type than F32 and I64.
+    pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self> {
+        let file = SafeTensors::deserialize(bytes).map_err(|source| Error::Format {
             path: path.to_owned(),
             source,
         })?;
@@ -143,7 +156,6 @@ impl State {
             })?;
             state.insert(name.to_owned(), tensor);
         }
-        state.check(network).map_err(misfit)?;
         Ok(state)
     }
 

@@ -6,6 +6,7 @@
 
 mod conv;
 mod layers;
+mod memory;
 mod update;
 
 use std::collections::BTreeMap;
@@ -16,10 +17,11 @@ use self::layers::{BatchStatistics, Mode};
 use self::update::Moments;
 use super::{
     Engine, Gradients, Precision, StepOutput, TrainingOptions, check_images, check_options,
+    clip_factor,
 };
 use crate::network::{BATCH_NORM_MOMENTUM, Network};
-use crate::state::{State, StateTensor, Values};
-use crate::{Device, Error, Loss, Result, Targets};
+use crate::state::Values;
+use crate::{Device, Error, Loss, Result, State, Targets, TrainingState};
 
 /// A network with its weights, ready to train and to predict.
 ///
@@ -37,6 +39,7 @@ use crate::{Device, Error, Loss, Result, Targets};
 ///     loss: Loss::CrossEntropy { label_smoothing: 0.0 },
 ///     optimizer: Optimizer::Adam { weight_decay: 0.0 },
 ///     ema_decay: None,
+///     clip_norm: None,
 /// };
 /// let mut engine = CandleEngine::new(&network, &initialize(&network, 0), options, Device::Cpu)?;
 ///
@@ -195,6 +198,16 @@ impl CandleEngine {
         })
     }
 
+    fn clip(&self, gradients: &mut [Tensor], norm: Option<f64>) -> Result<()> {
+        if let (Some(clip_norm), Some(norm)) = (self.options.clip_norm, norm) {
+            let factor = clip_factor(clip_norm, norm);
+            for gradient in gradients {
+                *gradient = (&*gradient * factor)?;
+            }
+        }
+        Ok(())
+    }
+
     fn update_buffers(&mut self, statistics: Vec<BatchStatistics>) -> Result<()> {
         for BatchStatistics {
             layer,
@@ -277,19 +290,28 @@ impl Engine for CandleEngine {
         targets: Targets<'_>,
         learning_rate: f64,
     ) -> Result<StepOutput<'_>> {
-        let pass = self.pass(inputs, targets)?;
-        self.update_buffers(pass.statistics)?;
-        self.moments.update(
-            self.options.optimizer,
-            &self.parameters,
-            &pass.gradients,
-            learning_rate,
-        )?;
-        self.update_ema()?;
+        let mut pass = self.pass(inputs, targets)?;
+        let loss = scalar(&pass.loss)?;
+        let gradient_norm = match self.options.clip_norm {
+            Some(_) => Some(norm(&pass.gradients)?),
+            None => None,
+        };
+        if loss.is_finite() && gradient_norm.is_none_or(f64::is_finite) {
+            self.clip(&mut pass.gradients, gradient_norm)?;
+            self.update_buffers(pass.statistics)?;
+            self.moments.update(
+                self.options.optimizer,
+                &self.parameters,
+                &pass.gradients,
+                learning_rate,
+            )?;
+            self.update_ema()?;
+        }
         self.outputs = values(&pass.outputs)?;
         Ok(StepOutput {
-            loss: scalar(&pass.loss)?,
+            loss,
             outputs: &self.outputs,
+            gradient_norm,
         })
     }
 
@@ -318,17 +340,16 @@ impl Engine for CandleEngine {
     }
 
     fn state(&self) -> Result<State> {
-        let mut state = State::default();
-        for (name, tensor) in self.evaluation_weights() {
-            state.insert(
-                name,
-                StateTensor::floats(tensor.dims().to_vec(), values(&tensor)?),
-            );
-        }
-        for (name, &count) in &self.counters {
-            state.insert(name.clone(), StateTensor::counter(count));
-        }
-        Ok(state)
+        self.model_state(self.evaluation_weights())
+    }
+
+    fn training_state(&self) -> Result<TrainingState> {
+        self.read_memory()
+    }
+
+    fn restore(&mut self, state: &TrainingState) -> Result<()> {
+        state.check(&self.network, &self.options)?;
+        self.write_memory(state)
     }
 }
 
@@ -338,6 +359,15 @@ fn values(tensor: &Tensor) -> Result<Vec<f32>> {
 
 fn scalar(tensor: &Tensor) -> Result<f64> {
     Ok(tensor.to_dtype(DType::F64)?.to_scalar()?)
+}
+
+/// The Euclidean norm over all tensors: one sum of squares a tensor on the device, then added in f64.
+fn norm(tensors: &[Tensor]) -> Result<f64> {
+    let mut sum = 0.0;
+    for tensor in tensors {
+        sum += scalar(&tensor.sqr()?.sum_all()?)?;
+    }
+    Ok(sum.sqrt())
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! (`cpu/plan.rs`, `cpu/fuse.rs`, `cpu/places.rs`, `cpu/layout.rs`). A training step brings the weights into the forms that
 //! the kernels want (`cpu/prepared.rs`), runs a program of the plan (`cpu/program.rs`) on eight chunks of the batch
 //! (`cpu/chunk.rs`, `cpu/backward.rs`, `cpu/winograd.rs`, `cpu/linear.rs`), sums their gradients in order (`cpu/step.rs`) and
-//! moves the weights (`cpu/update.rs`).
+//! moves the weights (`cpu/update.rs`). What it remembers from step to step goes in and out in `cpu/memory.rs`.
 
 mod backward;
 mod chunk;
@@ -12,6 +12,7 @@ mod fuse;
 mod inference;
 mod layout;
 mod linear;
+mod memory;
 mod places;
 mod plan;
 mod prepared;
@@ -26,15 +27,15 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use juggle_kernels::{Buffer, Level, optimizer};
 
 use self::inference::{Folded, Inference};
-use self::layout::Slots;
 use self::plan::{Plan, Purpose};
 use self::program::Program;
 use self::step::{Batch, Workspace};
-use self::update::{Moments, rounded};
-use super::{Engine, Gradients, StepOutput, TrainingOptions, check_images, check_options};
+use self::update::{Moments, norm, rounded};
+use super::{
+    Engine, Gradients, StepOutput, TrainingOptions, check_images, check_options, clip_factor,
+};
 use crate::network::{BATCH_NORM_MOMENTUM, Network};
-use crate::state::{State, StateTensor, Values};
-use crate::{Error, Loss, Result, Targets};
+use crate::{Error, Loss, Result, State, Targets, TrainingState};
 
 /// A network with its weights on the CPU, ready to train and to predict.
 ///
@@ -50,6 +51,7 @@ use crate::{Error, Loss, Result, Targets};
 ///     loss: Loss::CrossEntropy { label_smoothing: 0.0 },
 ///     optimizer: Optimizer::Adam { weight_decay: 0.0 },
 ///     ema_decay: None,
+///     clip_norm: None,
 /// };
 /// let mut engine = CpuEngine::new(&network, &initialize(&network, 0), options)?;
 ///
@@ -109,13 +111,6 @@ impl CpuEngine {
         check_options(&options)?;
         check_output(network, options.loss)?;
         let plan = Plan::new(network, Purpose::Training);
-        let counters = plan.batch_norms.iter().map(|norm| {
-            let counter = state.get(&format!("{}.num_batches_tracked", norm.name));
-            match counter.map(|tensor| &tensor.values) {
-                Some(Values::I64(values)) => values[0],
-                _ => 0,
-            }
-        });
         let program = Program::training(&plan);
         Ok(Self {
             network: network.clone(),
@@ -124,7 +119,7 @@ impl CpuEngine {
             inference: Inference::new(Plan::new(network, Purpose::Inference)),
             parameters: plan.parameters.pack(state),
             running: plan.running.pack(state),
-            counters: counters.collect(),
+            counters: memory::counters(&plan, state),
             moments: Moments::new(plan.parameters.len),
             ema: None,
             workspace: Mutex::new(Workspace::new(&plan, &program)),
@@ -151,23 +146,39 @@ impl CpuEngine {
         ))
     }
 
-    /// One training step; leaves the outputs in the workspace and gives back the loss.
-    fn step(&mut self, inputs: &[f32], targets: Targets<'_>, learning_rate: f64) -> Result<f64> {
+    /// One training step; leaves the outputs in the workspace and gives back the loss and the gradient's norm.
+    fn step(
+        &mut self,
+        inputs: &[f32],
+        targets: Targets<'_>,
+        learning_rate: f64,
+    ) -> Result<(f64, Option<f64>)> {
         let slot = self.workspace.get_mut();
         let slot = slot.unwrap_or_else(PoisonError::into_inner);
         let mut workspace = std::mem::replace(slot, Workspace::empty());
-        let result = self.pass(&mut workspace, inputs, targets);
-        if result.is_ok() {
-            self.update_running(&workspace, inputs.len() / image_len(&self.network));
-            let values = (&mut *self.parameters, &*workspace.gradient);
-            self.moments
-                .update(self.level, self.options.optimizer, values, learning_rate);
-            self.update_ema();
-            self.folded.take();
-        }
+        let result = self.pass(&mut workspace, inputs, targets).map(|loss| {
+            let norm = self.options.clip_norm.map(|_| norm(&workspace.gradient));
+            if loss.is_finite() && norm.is_none_or(f64::is_finite) {
+                self.clip(&mut workspace.gradient, norm);
+                self.update_running(&workspace, inputs.len() / image_len(&self.network));
+                let values = (&mut *self.parameters, &*workspace.gradient);
+                self.moments
+                    .update(self.level, self.options.optimizer, values, learning_rate);
+                self.update_ema();
+                self.folded.take();
+            }
+            (loss, norm)
+        });
         let slot = self.workspace.get_mut();
         *slot.unwrap_or_else(PoisonError::into_inner) = workspace;
         result
+    }
+
+    fn clip(&self, gradient: &mut [f32], norm: Option<f64>) {
+        if let (Some(clip_norm), Some(norm)) = (self.options.clip_norm, norm) {
+            let factor = rounded(clip_factor(clip_norm, norm));
+            gradient.iter_mut().for_each(|x| *x *= factor);
+        }
     }
 
     fn update_running(&mut self, workspace: &Workspace, n: usize) {
@@ -219,11 +230,13 @@ impl Engine for CpuEngine {
         learning_rate: f64,
     ) -> Result<StepOutput<'_>> {
         // On a thread of the pool from beginning to end: from outside, each parallel part would wake one and wait for it.
-        let loss = rayon::scope(|_| self.step(inputs, targets, learning_rate))?;
+        let step = rayon::scope(|_| self.step(inputs, targets, learning_rate));
+        let (loss, gradient_norm) = step?;
         let workspace = self.workspace.get_mut();
         Ok(StepOutput {
             loss,
             outputs: &workspace.unwrap_or_else(PoisonError::into_inner).outputs,
+            gradient_norm,
         })
     }
 
@@ -254,23 +267,18 @@ impl Engine for CpuEngine {
     }
 
     fn state(&self) -> Result<State> {
-        let mut state = State::default();
         let (parameters, running) = self.evaluation_weights();
-        let mut insert = |slots: &Slots, flat: &[f32]| {
-            for slot in &slots.slots {
-                let tensor = StateTensor::floats(slot.shape.clone(), slot.unpack(flat));
-                state.insert(slot.name.clone(), tensor);
-            }
-        };
-        insert(&self.plan.parameters, parameters);
-        insert(&self.plan.running, running);
-        for (norm, &count) in self.plan.batch_norms.iter().zip(&self.counters) {
-            state.insert(
-                format!("{}.num_batches_tracked", norm.name),
-                StateTensor::counter(count),
-            );
-        }
-        Ok(state)
+        Ok(self.model_state(parameters, running))
+    }
+
+    fn training_state(&self) -> Result<TrainingState> {
+        Ok(self.read_memory())
+    }
+
+    fn restore(&mut self, state: &TrainingState) -> Result<()> {
+        state.check(&self.network, &self.options)?;
+        self.write_memory(state);
+        Ok(())
     }
 }
 

@@ -222,4 +222,10 @@ impl Initial {
     pub fn is_parameter(self) -> bool {
         matches!(self, Self::Uniform { .. } | Self::Constant(_))
     }
+
+    /// Whether the tensor holds floats: a parameter or a running statistic.
+    #[must_use]
+    pub fn is_float(self) -> bool {
+        !matches!(self, Self::Counter)
+    }
 }

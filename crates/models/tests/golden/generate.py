@@ -7,7 +7,7 @@ Needs torch, numpy and safetensors; the versions are recorded in each file's met
 drawn from SplitMix64 and rounded to float32, so that both sides begin with the same values; everything after is float64.
 A file holds (float32, rounded from float64 at the end): `inputs`, `targets`, `before/NAME` (the state), `gradient/NAME`,
 `after/NAME` (the state after the step, running statistics included), `loss`, `outputs` (training mode, before the step),
-`evaluation` (evaluation mode, after the step). A convolution's bias in front of a batch norm has a true gradient of zero;
+`evaluation` (evaluation mode, after the step), `gradient_norm` where gradients are clipped (`gradient/NAME` is before). A convolution's bias in front of a batch norm has a true gradient of zero;
 PyTorch's rounding noise there is stored as it is, and the test asserts our exact zero instead.
 """
 import argparse
@@ -123,6 +123,8 @@ CASES = {
     "autoencoder-no-skip": dict(net=lambda: Autoencoder(2, 1, (8, 16, 24), False, False), shape=(2, 2, 8, 8),
                                 adam=dict(lr=5e-4)),
     "strided": dict(net=strided, shape=(3, 3, 19, 16), classes=4, adam=dict(lr=1e-3)),
+    "tight-clip": dict(net=lambda: classifier(1, 9, 3, True), shape=(5, 1, 9, 9), classes=3, clip=0.05,
+                       sgd=dict(lr=1e-1, momentum=0.9, weight_decay=1e-3)),
 }
 
 
@@ -168,6 +170,8 @@ def step(name, case):
     loss = loss_function(outputs, targets)
     loss.backward()
     out |= {f"gradient/{k}": p.grad.clone() for k, p in net.named_parameters()}
+    if "clip" in case:
+        out["gradient_norm"] = nn.utils.clip_grad_norm_(net.parameters(), case["clip"]).reshape(1)
     optimizer.step()
     out |= {f"after/{k}": v.clone() for k, v in net.state_dict().items()}
     net.eval()
@@ -183,7 +187,7 @@ def main():
     for name, case in CASES.items():
         tensors, path = step(name, case), HERE / f"{name}.safetensors"
         if not check:
-            options = {k: case[k] for k in ("adam", "adamw", "sgd", "smoothing") if k in case}
+            options = {k: case[k] for k in ("adam", "adamw", "sgd", "smoothing", "clip") if k in case}
             versions = {"python": sys.version.split()[0], "torch": torch.__version__, "numpy": np.__version__,
                         "safetensors": safetensors.__version__}
             save_file(tensors, path, {"options": json.dumps(options), "versions": json.dumps(versions)})

@@ -36,6 +36,7 @@ impl Case {
                 weight_decay: 1e-3,
             },
             ema_decay: Some(0.5),
+            clip_norm: None,
         }
     }
 

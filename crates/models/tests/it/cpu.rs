@@ -71,15 +71,18 @@ fn both_engines_agree_on_every_network_and_batch_size() {
 }
 
 /// Three steps, the last on a short batch, then the outputs of the averaged weights.
-fn trained(case: &Case, level: Level, threads: usize) -> (State, Vec<f32>) {
+fn trained(case: &Case, clip_norm: Option<f64>, level: Level, threads: usize) -> (State, Vec<f32>) {
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build()
         .unwrap();
     pool.install(|| {
         let state = initialize(&case.network, 5);
-        let mut engine =
-            CpuEngine::with_level(&case.network, &state, case.options(), level).unwrap();
+        let options = TrainingOptions {
+            clip_norm,
+            ..case.options()
+        };
+        let mut engine = CpuEngine::with_level(&case.network, &state, options, level).unwrap();
         for n in [10, 10, 3] {
             case.step(&mut engine, n);
         }
@@ -101,12 +104,14 @@ fn the_bits_depend_on_neither_threads_nor_instructions() {
             eprintln!("not run on this processor: {name}");
         }
     }
-    for case in cases() {
-        let one = trained(&case, Level::best(), 1);
+    let clipped = (Case::new("clipped", classifier(1, 8, 8, true)), Some(0.01));
+    let cases = cases().into_iter().map(|case| (case, None));
+    for (case, clip_norm) in cases.chain([clipped]) {
+        let one = trained(&case, clip_norm, Level::best(), 1);
         for threads in [2, 3, 7] {
             assert_eq!(
                 one,
-                trained(&case, Level::best(), threads),
+                trained(&case, clip_norm, Level::best(), threads),
                 "{}, {threads} threads",
                 case.name
             );
@@ -114,7 +119,7 @@ fn the_bits_depend_on_neither_threads_nor_instructions() {
         for level in Level::supported() {
             assert_eq!(
                 one,
-                trained(&case, level, 2),
+                trained(&case, clip_norm, level, 2),
                 "{}, {}",
                 case.name,
                 level.name()
@@ -143,7 +148,7 @@ fn the_bits_are_those_of_before() {
     ] {
         let case = Case::new("", network);
         let mut hash = Sha256::new();
-        for (name, tensor) in trained(&case, Level::best(), 2).0.iter() {
+        for (name, tensor) in trained(&case, None, Level::best(), 2).0.iter() {
             hash.update(name);
             if let Values::F32(values) = &tensor.values {
                 for value in values {
@@ -184,6 +189,7 @@ fn cross_entropy_over_an_image_is_refused() {
         },
         optimizer: Optimizer::Adam { weight_decay: 0.0 },
         ema_decay: None,
+        clip_norm: None,
     };
     let refused = CpuEngine::new(&network, &initialize(&network, 0), options).unwrap_err();
     assert_eq!(

@@ -15,6 +15,7 @@ fn options(loss: Loss) -> TrainingOptions {
         loss,
         optimizer: Optimizer::Adam { weight_decay: 0.0 },
         ema_decay: None,
+        clip_norm: None,
     }
 }
 
@@ -227,6 +228,7 @@ fn averaging_follows_its_formula() {
     let network = small_cnn(true);
     let averaged = TrainingOptions {
         ema_decay: Some(0.75),
+        clip_norm: None,
         ..options(CROSS_ENTROPY)
     };
     let state = initialize(&network, 2);
@@ -334,6 +336,7 @@ fn options_out_of_range_are_refused() {
     assert_eq!(
         refused(TrainingOptions {
             ema_decay: Some(1.5),
+            clip_norm: None,
             ..base
         }),
         "the decay of the weight average is 1.5, expected at least 0 and below 1"

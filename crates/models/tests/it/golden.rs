@@ -104,13 +104,18 @@ fn assert_close(what: &str, ours: &[f32], theirs: &[f32], tolerance: Tolerance) 
 }
 
 fn check(name: &str, network: &Network, loss: Loss, optimizer: Optimizer, learning_rate: f64) {
-    let golden = Golden::read(name);
-    let before = golden.state("before/");
     let options = TrainingOptions {
         loss,
         optimizer,
         ema_decay: None,
+        clip_norm: None,
     };
+    check_with(name, network, options, learning_rate);
+}
+
+fn check_with(name: &str, network: &Network, options: TrainingOptions, learning_rate: f64) {
+    let golden = Golden::read(name);
+    let before = golden.state("before/");
     for (precision, tolerance) in [(Precision::F64, F64), (Precision::F32, F32)] {
         let mut engine =
             CandleEngine::with_precision(network, &before, options, Device::Cpu, precision)
@@ -134,7 +139,10 @@ fn check_engine(
     golden: &Golden,
     network: &Network,
     TrainingOptions {
-        loss, optimizer, ..
+        loss,
+        optimizer,
+        clip_norm,
+        ..
     }: TrainingOptions,
     learning_rate: f64,
     engine: &mut dyn Engine,
@@ -188,6 +196,13 @@ fn check_engine(
         (step.loss, step.outputs),
         (gradients.loss, &*gradients.outputs)
     );
+    assert_eq!(step.gradient_norm.is_some(), clip_norm.is_some());
+    if let Some(norm) = step.gradient_norm {
+        #[expect(clippy::cast_possible_truncation, reason = "the golden norm is f32")]
+        let norm = norm as f32;
+        let theirs = golden.floats("gradient_norm");
+        assert_close("norm of the gradient", &[norm], &theirs, tolerance);
+    }
     let after = engine.state().unwrap();
     assert_eq!(after.iter().count(), golden.state("after/").iter().count());
     for (name, tensor) in golden.state("after/").iter() {
@@ -281,6 +296,27 @@ fn classifier_with_batch_norm_and_l2_equals_pytorch() {
         Optimizer::Adam { weight_decay: 1e-3 },
         1e-3,
     );
+}
+
+#[test]
+fn a_clipped_step_equals_pytorch() {
+    let config = CnnConfig {
+        n_classes: 3,
+        in_channels: 1,
+        height: 9,
+        width: 9,
+        batch_norm: true,
+    };
+    let options = TrainingOptions {
+        loss: CROSS_ENTROPY,
+        optimizer: Optimizer::Sgd {
+            momentum: 0.9,
+            weight_decay: 1e-3,
+        },
+        ema_decay: None,
+        clip_norm: Some(0.05),
+    };
+    check_with("tight-clip", &cnn(&config).unwrap(), options, 1e-1);
 }
 
 fn small_autoencoder(skip: bool, batch_norm: bool) -> Network {

@@ -12,4 +12,5 @@ mod golden; // one training step against PyTorch float64
 mod network; // descriptions, summaries, initialisation
 mod occlusion; // maps of a network whose answer is known; what is refused
 mod onnx; // files for other programs
+mod resume; // a training that goes on with the same bits; steps that move nothing
 mod state; // weights on disk

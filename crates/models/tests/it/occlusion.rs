@@ -34,6 +34,7 @@ fn engine(weights: &[f32]) -> CpuEngine {
         },
         optimizer: Optimizer::Adam { weight_decay: 0.0 },
         ema_decay: None,
+        clip_norm: None,
     };
     CpuEngine::new(&network, &state, options).unwrap()
 }

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use juggle_models::{Engine, Gradients, Result, State, StepOutput, Targets};
+use juggle_models::{Engine, Gradients, Result, State, StepOutput, Targets, TrainingState};
 
 /// An engine that adds up the time of its steps and passes. The rest of an epoch is reading, augmenting, scoring, saving.
 #[derive(Debug)]
@@ -57,5 +57,13 @@ impl Engine for Timed<'_> {
 
     fn state(&self) -> Result<State> {
         self.engine.state()
+    }
+
+    fn training_state(&self) -> Result<TrainingState> {
+        self.engine.training_state()
+    }
+
+    fn restore(&mut self, state: &TrainingState) -> Result<()> {
+        self.engine.restore(state)
     }
 }

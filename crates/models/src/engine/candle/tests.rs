@@ -21,6 +21,7 @@ fn nothing_that_outlives_a_step_holds_its_graph() {
         },
         optimizer: Optimizer::Adam { weight_decay: 1e-3 },
         ema_decay: Some(0.9),
+        clip_norm: None,
     };
     let mut engine =
         CandleEngine::new(&network, &initialize(&network, 0), options, Device::Cpu).unwrap();
@@ -76,6 +77,7 @@ fn weights_of_a_dead_unit_end_at_zero_and_never_as_subnormal_numbers() {
             weight_decay: 1.0,
         },
         ema_decay: None,
+        clip_norm: None,
     };
     // A black image: the first layer's weights get no gradient but that of the decay.
     let mut engine =

@@ -14,18 +14,19 @@ const NEGLIGIBLE: f64 = 1e-20;
 
 /// What the optimiser remembers of a parameter.
 #[derive(Debug)]
-struct Moment {
+pub(super) struct Moment {
     /// Adam's first moment, or the momentum buffer.
-    first: Tensor,
+    pub(super) first: Tensor,
     /// Adam's second moment; unused by SGD.
-    second: Tensor,
+    pub(super) second: Tensor,
 }
 
 /// What the optimiser remembers between steps.
 #[derive(Debug, Default)]
 pub(super) struct Moments {
-    steps: i32,
-    moments: Vec<Moment>,
+    pub(super) steps: i32,
+    /// In the order of the parameters; none before the first step.
+    pub(super) moments: Vec<Moment>,
 }
 
 impl Moments {

@@ -10,11 +10,11 @@ use crate::optimizer::{ADAM_BETA1, ADAM_BETA2, ADAM_EPS};
 /// What the optimiser remembers between steps.
 #[derive(Debug)]
 pub(super) struct Moments {
-    steps: i32,
+    pub(super) steps: i32,
     /// Adam's first moments, or the momentum.
-    first: Buffer,
+    pub(super) first: Buffer,
     /// Adam's second moments; unused by SGD.
-    second: Buffer,
+    pub(super) second: Buffer,
 }
 
 impl Moments {
@@ -60,6 +60,22 @@ impl Moments {
             },
         );
     }
+}
+
+/// The Euclidean norm of all values, in f64. Eight chains of sums, each over every eighth value, which are then added in
+/// their order: the same bits whatever the processor and the number of threads.
+pub(super) fn norm(values: &[f32]) -> f64 {
+    let mut sums = [0.0_f64; 8];
+    let (vectors, rest) = values.as_chunks::<8>();
+    for vector in vectors {
+        for (sum, &x) in sums.iter_mut().zip(vector) {
+            *sum += f64::from(x) * f64::from(x);
+        }
+    }
+    for (sum, &x) in sums.iter_mut().zip(rest) {
+        *sum += f64::from(x) * f64::from(x);
+    }
+    sums.iter().sum::<f64>().sqrt()
 }
 
 fn adam_step(optimizer: Optimizer, t: i32, learning_rate: f64) -> optimizer::Adam {
