@@ -20,6 +20,12 @@ pub enum Error {
         /// The operating system's reason.
         source: io::Error,
     },
+    /// Another process is writing into the run folder.
+    #[error("{} is being written by another process", path.display())]
+    Locked {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A whole line of an event log that is no event.
     #[error("{}:{line} is not an event", path.display())]
     Line {
@@ -34,6 +40,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// The same failure, told of another file: the one that the caller knows.
+    pub(crate) fn of(self, action: &'static str, path: &Path) -> Self {
+        match self {
+            Self::Io { source, .. } => Self::io(action, path)(source),
+            other => other,
+        }
+    }
+
     /// For `map_err`: what was attempted with which file.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();

@@ -5,14 +5,14 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Error, Result};
+use crate::{Disk, Error, Result};
 
 /// One line of the log.
 ///
@@ -276,8 +276,7 @@ impl Events {
 /// [`Error::Io`] when the file cannot be read, [`Error::Line`] for a whole line that is no event.
 pub fn read_events(path: &Path) -> Result<Events> {
     let bytes = fs::read(path).map_err(Error::io("read", path))?;
-    let whole = bytes.iter().rposition(|&byte| byte == b'\n');
-    let whole = whole.map_or(0, |last| last + 1);
+    let whole = whole_length(&bytes);
     let mut records = Vec::new();
     for (i, line) in bytes[..whole]
         .split_inclusive(|&byte| byte == b'\n')
@@ -312,28 +311,94 @@ fn parse(line: &[u8]) -> Result<Record, serde_json::Error> {
 pub struct EventLog {
     path: PathBuf,
     file: File,
+    disk: Disk,
+    bytes: u64,
 }
 
 impl EventLog {
-    /// Opens the log at `path` for appending; makes an empty one when there is none.
+    /// Opens the log at `path` for appending; makes an empty one when there is none. A torn last line is cut off.
     ///
     /// # Errors
     /// [`Error::Io`].
     pub fn open(path: &Path) -> Result<Self> {
+        Self::open_on(path, Disk::default())
+    }
+
+    /// The same through a disk of one's choice.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn open_on(path: &Path, disk: Disk) -> Result<Self> {
         let file = File::options().create(true).append(true).open(path);
-        Ok(Self {
+        let mut log = Self {
             path: path.to_owned(),
             file: file.map_err(Error::io("open", path))?,
-        })
+            disk,
+            bytes: 0,
+        };
+        let bytes = fs::read(path).map_err(Error::io("read", path))?;
+        log.bytes = bytes.len() as u64;
+        log.cut_at(whole_length(&bytes) as u64)?;
+        Ok(log)
+    }
+
+    /// Length in bytes.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Whether nothing was recorded.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.bytes == 0
     }
 
     /// Adds one line with one write.
     ///
     /// # Errors
-    /// [`Error::Io`].
+    /// [`Error::Io`]; a part of the line may be there.
     pub fn append(&mut self, record: &Record) -> Result<()> {
         let line = serde_json::to_string(record).map_err(io::Error::from);
-        let written = line.and_then(|line| self.file.write_all((line + "\n").as_bytes()));
-        written.map_err(Error::io("write", &self.path))
+        let line = line.map_err(Error::io("write", &self.path))? + "\n";
+        let written = self.disk.append(&mut self.file, line.as_bytes());
+        written.map_err(Error::io("write", &self.path))?;
+        self.bytes += line.len() as u64;
+        Ok(())
     }
+
+    /// Forgets what lies behind the first `bytes` bytes: events of steps that are taken again. A log that is shorter, or
+    /// that has no line's end there, keeps its whole lines up to there.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn rewind(&mut self, bytes: u64) -> Result<()> {
+        let text = fs::read(&self.path).map_err(Error::io("read", &self.path))?;
+        let end = usize::try_from(bytes).map_or(text.len(), |bytes| bytes.min(text.len()));
+        self.cut_at(whole_length(&text[..end]) as u64)
+    }
+
+    /// Waits until every line is on the disk.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn sync(&self) -> Result<()> {
+        let synced = self.disk.sync(&self.file);
+        synced.map_err(Error::io("flush", &self.path))
+    }
+
+    fn cut_at(&mut self, length: u64) -> Result<()> {
+        if length < self.bytes {
+            let cut = self.disk.truncate(&self.file, length);
+            cut.map_err(Error::io("shorten", &self.path))?;
+            self.bytes = length;
+        }
+        Ok(())
+    }
+}
+
+/// Length of the whole lines.
+fn whole_length(bytes: &[u8]) -> usize {
+    let last = bytes.iter().rposition(|&byte| byte == b'\n');
+    last.map_or(0, |last| last + 1)
 }
