@@ -235,8 +235,8 @@ pub(crate) enum Weights {
 impl Weights {
     pub(crate) fn file_name(self) -> &'static str {
         match self {
-            Self::Best => crate::run::BEST_WEIGHTS,
-            Self::Last => crate::run::LAST_WEIGHTS,
+            Self::Best => juggle_tracking::run::BEST_WEIGHTS,
+            Self::Last => juggle_tracking::run::LAST_WEIGHTS,
         }
     }
 

@@ -3,8 +3,10 @@
 //! What is resolved is written to `config.toml` in the run folder; given back as `--config` it
 //! repeats the run. The keys of the file are the fields of [`RunConfig`].
 
+mod changes;
 mod layers;
 mod resolve;
+mod saving;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -14,7 +16,9 @@ use clap::ValueEnum;
 use juggle_dataset::{ColorMode, ImageShape, ReadOptions, SplitOptions};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use changes::{differences, digest};
 pub(crate) use resolve::{resolve_autoencoder, resolve_classifier};
+pub(crate) use saving::{OnNan, SavingConfig};
 
 /// Everything that decides what a training run computes, and on which machine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,6 +35,9 @@ pub(crate) struct RunConfig {
     pub(crate) data: DataConfig,
     pub(crate) network: NetworkConfig,
     pub(crate) training: TrainingConfig,
+    /// Runs of before there were checkpoints do not name it.
+    #[serde(default)]
+    pub(crate) saving: SavingConfig,
 }
 
 /// What does the arithmetic.
@@ -127,6 +134,15 @@ pub(crate) struct TrainingConfig {
     pub(crate) ema: f64,
     /// `none`, or a list that `juggle_dataset::Augment` reads.
     pub(crate) augment: String,
+    /// The norm that gradients are clipped to; 0 is off.
+    #[serde(default)]
+    pub(crate) clip_norm: f64,
+    /// What a loss that is no finite number does.
+    #[serde(default)]
+    pub(crate) on_nan: OnNan,
+    /// Epochs without a lower validation loss after which the training ends; 0 is off.
+    #[serde(default)]
+    pub(crate) patience: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
@@ -210,7 +226,11 @@ impl RunConfig {
                 label_smoothing: 0.0,
                 ema: 0.0,
                 augment: "none".to_owned(),
+                clip_norm: 0.0,
+                on_nan: OnNan::Stop,
+                patience: 0,
             },
+            saving: SavingConfig::default(),
         }
     }
 

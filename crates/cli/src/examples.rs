@@ -1,15 +1,17 @@
 //! What a network is trained and measured on: labelled images, or windows of frames. One type for both,
 //! so that there is one training loop and one evaluation loop.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use juggle_dataset::{Augment, Clips, ImageShape, LabelledImages, Window};
 use juggle_metrics::psnr_batch;
 use juggle_models::{Engine, Loss, Targets, loss_value};
+use juggle_tracking::{Metrics, Number};
 use ndarray::{ArrayView, ArrayView4};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
+use crate::exact;
 use crate::output::json_number;
 
 /// One split of a data folder, as examples with an index each.
@@ -72,6 +74,17 @@ impl<'a> Examples<'a> {
         match self {
             Self::Images(images) => images.len(),
             Self::Windows { windows, .. } => windows.len(),
+        }
+    }
+
+    /// The files, relative to the data folder.
+    pub(crate) fn paths(&self) -> Vec<&Path> {
+        match self {
+            Self::Images(images) => images.paths.iter().map(PathBuf::as_path).collect(),
+            Self::Windows { clips, .. } => {
+                let paths = clips.clips.iter().flat_map(|clip| &clip.paths);
+                paths.map(PathBuf::as_path).collect()
+            }
         }
     }
 
@@ -170,11 +183,14 @@ impl Batch {
 }
 
 /// Sums over batches, to be divided at the end.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Tally {
     n: usize,
+    #[serde(with = "exact")]
     loss: f64,
     correct: usize,
+    #[serde(with = "exact")]
     psnr_db: f64,
     labelled: bool,
     compared: bool,
@@ -222,6 +238,23 @@ impl Tally {
             accuracy: self.labelled.then_some(correct / n),
             psnr_db: self.compared.then_some(self.psnr_db / n),
         }
+    }
+}
+
+impl Score {
+    /// By the names that the event log uses.
+    pub(crate) fn metrics(&self) -> Metrics {
+        let values = [
+            ("loss", Some(self.loss)),
+            ("accuracy", self.accuracy),
+            ("psnr_db", self.psnr_db),
+        ];
+        let known = values
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)));
+        known
+            .map(|(name, value)| (name.to_owned(), Number(value)))
+            .collect()
     }
 }
 

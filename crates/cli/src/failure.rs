@@ -37,6 +37,18 @@ impl std::fmt::Display for Interrupted {
 
 impl std::error::Error for Interrupted {}
 
+/// The time that the user gave is over and the work was put away: exit code 0, since it is what was asked for.
+#[derive(Debug)]
+pub(crate) struct TimeIsUp(pub(crate) String);
+
+impl std::fmt::Display for TimeIsUp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for TimeIsUp {}
+
 /// Whoever read our standard output has gone, as in `juggle … | head`: no failure of ours.
 #[derive(Debug)]
 pub(crate) struct ReaderGone;
@@ -52,6 +64,10 @@ impl std::error::Error for ReaderGone {}
 /// Prints the error on one line, its causes joined by `: `, and gives the exit code.
 pub(crate) fn report(error: &Error, messages: &Messages) -> ExitCode {
     if error.is::<ReaderGone>() {
+        return ExitCode::SUCCESS;
+    }
+    if let Some(TimeIsUp(how_to_resume)) = error.downcast_ref() {
+        messages.note(format_args!("time is up: {how_to_resume}"));
         return ExitCode::SUCCESS;
     }
     if let Some(interrupted) = error.downcast_ref::<Interrupted>() {

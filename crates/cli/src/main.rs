@@ -7,6 +7,7 @@
 mod args;
 mod commands;
 mod config;
+mod exact;
 mod examples;
 mod failure;
 mod model;

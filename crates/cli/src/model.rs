@@ -10,7 +10,9 @@ use juggle_models::{
 
 use crate::args::{MachineArgs, Weights};
 use crate::config::{EngineName, Kind, NetworkConfig, OptimizerKind, RunConfig, ScheduleName};
-use crate::run::{BEST_WEIGHTS, LAST_WEIGHTS, RunFolder};
+use crate::run;
+use juggle_tracking::RunFolder;
+use juggle_tracking::run::{BEST_WEIGHTS, LAST_WEIGHTS};
 
 /// A trained run, ready to be used.
 pub(crate) struct Trained {
@@ -28,17 +30,17 @@ pub(crate) struct Stored {
 }
 
 /// Reads a run and its weights, which must fit its configuration to the letter.
-pub(crate) fn load(run: &Path, weights: Weights) -> Result<Stored> {
-    let (folder, config) = RunFolder::open(run)?;
+pub(crate) fn load(path: &Path, weights: Weights) -> Result<Stored> {
+    let (folder, config) = run::open(path)?;
     let network =
-        network(&config).with_context(|| format!("the configuration of {}", run.display()))?;
+        network(&config).with_context(|| format!("the configuration of {}", path.display()))?;
     if weights == Weights::Best
         && !folder.file(BEST_WEIGHTS).exists()
         && folder.file(LAST_WEIGHTS).exists()
     {
         bail!(
             "{} was interrupted before its first epoch ended: use --weights last",
-            run.display()
+            path.display()
         );
     }
     let state = State::load(&folder.file(weights.file_name()), &network)?;
@@ -204,7 +206,7 @@ pub(crate) fn training_options(config: &RunConfig) -> TrainingOptions {
             },
         },
         ema_decay: (training.ema > 0.0).then_some(training.ema),
-        clip_norm: None,
+        clip_norm: (training.clip_norm > 0.0).then_some(training.clip_norm),
     }
 }
 

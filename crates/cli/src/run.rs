@@ -1,148 +1,85 @@
-//! The run folder: what is in it, when it may be written, and how it is opened again.
+//! When a run folder may be written, and how it is opened.
 
-use std::fs::{self, File};
-use std::io::Write as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use serde::Serialize;
+use juggle_tracking::run::CONFIG;
+use juggle_tracking::{Disk, RunFolder};
 
 use crate::config::{Kind, RunConfig};
 use crate::suggest::{closest, did_you_mean};
 
-pub(crate) const BEST_WEIGHTS: &str = "best.safetensors";
-pub(crate) const LAST_WEIGHTS: &str = "last.safetensors";
-const CONFIG: &str = "config.toml";
-const EVENTS: &str = "events.jsonl";
-const METRICS: &str = "metrics.json";
-
 /// Where `--run` is not given, runs go here.
 const DEFAULT_PARENT: &str = "runs";
 
-/// A folder that holds, or will hold, one run.
-#[derive(Clone, Debug)]
-pub(crate) struct RunFolder {
-    path: PathBuf,
-}
-
-/// Whether a run that is already in the folder may be replaced.
+/// What is done with a run that is already in the folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Existing {
-    Keep,
+    Refuse,
     Replace,
+    Resume,
 }
 
-impl RunFolder {
-    /// Refuses a folder that holds a run, or anything else, before time is spent on reading data.
-    ///
-    /// A folder counts as a run folder when it has the `config.toml` of a run; `Existing::Replace` applies to run
-    /// folders alone, so that a mistyped path cannot cost somebody's files.
-    pub(crate) fn check(path: &Path, existing: Existing) -> Result<()> {
-        let shown = path.display();
-        if RunConfig::is_at(&path.join(CONFIG)) {
-            if existing == Existing::Keep {
-                bail!(
-                    "{shown} already holds a run: \
-                     choose another --run, or replace it with --overwrite"
-                );
-            }
-            return Ok(());
+/// Whether there is a run in the folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    Nothing,
+    Run,
+}
+
+/// Refuses a folder that holds a run which is not to be touched, or anything else, before time is spent on reading data.
+///
+/// A folder counts as a run folder when it has the `config.toml` of a run; nothing else is ever replaced, so that a
+/// mistyped path cannot cost somebody's files.
+pub(crate) fn check(path: &Path, existing: Existing) -> Result<Found> {
+    let shown = path.display();
+    if RunConfig::is_at(&path.join(CONFIG)) {
+        if existing == Existing::Refuse {
+            bail!(
+                "{shown} already holds a run: continue it with --resume, replace it with --overwrite, \
+                 or choose another --run"
+            );
         }
-        if !path.exists() {
-            return Ok(());
-        }
-        let mut entries =
-            fs::read_dir(path).with_context(|| format!("cannot use {shown} as a run folder"))?;
-        if entries.next().is_some() {
+        return Ok(Found::Run);
+    }
+    if path.exists() {
+        let blank = RunFolder::new(path, Disk::default()).is_blank();
+        if !blank.with_context(|| format!("cannot use {shown} as a run folder"))? {
             bail!(
                 "{shown} is not empty and is not a run folder (no {CONFIG} of a run in it): \
                  choose another --run"
             );
         }
-        Ok(())
     }
+    Ok(Found::Nothing)
+}
 
-    /// Makes the folder at `path`, or the next free `runs/KIND-N`, and writes its configuration.
-    pub(crate) fn create(
-        path: Option<&Path>,
-        config: &RunConfig,
-        existing: Existing,
-    ) -> Result<Self> {
-        let path = match path {
-            Some(path) => {
-                Self::check(path, existing)?;
-                fs::create_dir_all(path)
-                    .with_context(|| format!("cannot create the run folder {}", path.display()))?;
-                path.to_owned()
-            }
-            None => next_free(config.kind)?,
-        };
-        let run = Self { path };
-        for name in [METRICS, EVENTS, BEST_WEIGHTS, LAST_WEIGHTS] {
-            let file = run.file(name);
-            if file.exists() {
-                fs::remove_file(&file)
-                    .with_context(|| format!("cannot remove {}", file.display()))?;
-            }
-        }
-        run.replace(CONFIG, config.to_toml()?.as_bytes())?;
-        Ok(run)
-    }
+/// Makes the folder at `path`, or the next free `runs/KIND-N`.
+pub(crate) fn create(path: Option<&Path>, kind: Kind) -> Result<PathBuf> {
+    let Some(path) = path else {
+        return next_free(kind);
+    };
+    fs::create_dir_all(path)
+        .with_context(|| format!("cannot create the run folder {}", path.display()))?;
+    Ok(path.to_owned())
+}
 
-    /// Opens a run that was written before.
-    pub(crate) fn open(path: &Path) -> Result<(Self, RunConfig)> {
-        let run = Self {
-            path: path.to_owned(),
-        };
-        if !path.is_dir() {
-            bail!(
-                "there is no run folder {}{}",
-                path.display(),
-                neighbour(path)
-            );
-        }
-        if !run.file(CONFIG).exists() {
-            bail!("{} is not a run folder: it has no {CONFIG}", path.display());
-        }
-        let config = RunConfig::load(&run.file(CONFIG))?;
-        Ok((run, config))
+/// Opens a run that was written before.
+pub(crate) fn open(path: &Path) -> Result<(RunFolder, RunConfig)> {
+    let run = RunFolder::new(path, Disk::default());
+    if !path.is_dir() {
+        bail!(
+            "there is no run folder {}{}",
+            path.display(),
+            neighbour(path)
+        );
     }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
+    if !run.file(CONFIG).exists() {
+        bail!("{} is not a run folder: it has no {CONFIG}", path.display());
     }
-
-    pub(crate) fn file(&self, name: &str) -> PathBuf {
-        self.path.join(name)
-    }
-
-    /// Appends one line to `events.jsonl`.
-    pub(crate) fn append_event(&self, event: &impl Serialize) -> Result<()> {
-        let path = self.file(EVENTS);
-        let mut line = serde_json::to_string(event).context("cannot write an event as JSON")?;
-        line.push('\n');
-        File::options()
-            .create(true)
-            .append(true)
-            .open(&path)
-            .and_then(|mut file| file.write_all(line.as_bytes()))
-            .with_context(|| format!("cannot write {}", path.display()))
-    }
-
-    pub(crate) fn write_metrics(&self, metrics: &impl Serialize) -> Result<()> {
-        let mut text =
-            serde_json::to_string_pretty(metrics).context("cannot write the metrics as JSON")?;
-        text.push('\n');
-        self.replace(METRICS, text.as_bytes())
-    }
-
-    /// Writes a file by renaming, so that a reader sees the old bytes or the new ones.
-    fn replace(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        let (path, temporary) = (self.file(name), self.file(&format!(".{name}.tmp")));
-        fs::write(&temporary, bytes)
-            .and_then(|()| fs::rename(&temporary, &path))
-            .with_context(|| format!("cannot write {}", path.display()))
-    }
+    let config = RunConfig::load(&run.file(CONFIG))?;
+    Ok((run, config))
 }
 
 /// The offer of a run beside the folder that is not there, for a mistyped name.

@@ -12,7 +12,7 @@ use super::measure::BALLS;
 use super::neighbours::Meter;
 use super::process::{self, FOLDER, Pinning};
 use super::statistics::median;
-use crate::reproduce::FRAMES;
+use crate::reproduce::{FRAMES, is_epoch};
 
 /// Enough for the training and both evaluations; memory does not grow with the epochs.
 const EPOCHS: &str = "4";
@@ -71,6 +71,7 @@ fn share_outside(events: &str) -> Result<f64> {
     }
     let events = events
         .lines()
+        .filter(|line| is_epoch(line))
         .map(serde_json::from_str)
         .collect::<Result<Vec<Event>, _>>()?;
     let epochs: f64 = events.iter().map(|event| event.epoch_s).sum();
@@ -103,7 +104,9 @@ mod tests {
         let events = concat!(
             r#"{"epoch": 1, "epoch_s": 3.0, "engine_s": 2.5}"#,
             "\n",
-            r#"{"epoch": 2, "epoch_s": 1.0, "engine_s": 0.5}"#,
+            r#"{"kind": "step", "step": 10, "loss": 0.5}"#,
+            "\n",
+            r#"{"kind": "epoch", "epoch": 2, "epoch_s": 1.0, "engine_s": 0.5}"#,
             "\n"
         );
         assert!((share_outside(events).unwrap() - 0.25).abs() < 1e-12);

@@ -110,15 +110,24 @@ pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
     serde_json::from_str(&text).with_context(|| format!("{} is not as expected", path.display()))
 }
 
-/// Reads one JSON object a line.
-pub(crate) fn read_lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
+/// Reads the epochs among the events of a run.
+pub(crate) fn read_epochs(path: &Path) -> Result<Vec<Epoch>> {
     let text =
         fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    text.lines()
-        .enumerate()
+    let lines = text.lines().enumerate().filter(|(_, line)| is_epoch(line));
+    lines
         .map(|(number, line)| {
             serde_json::from_str(line)
                 .with_context(|| format!("{}:{} is not as expected", path.display(), number + 1))
         })
         .collect()
+}
+
+/// Whether a line of events is an epoch: its kind says so, or there is none, as in a line that is no event either.
+pub(crate) fn is_epoch(line: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Kind {
+        kind: String,
+    }
+    serde_json::from_str::<Kind>(line).map_or(true, |event| event.kind == "epoch")
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::execute::Context;
 use super::outputs::{
-    AutoencoderEvaluation, ClassifierEvaluation, Epoch, Metrics, Summary, read, read_lines,
+    AutoencoderEvaluation, ClassifierEvaluation, Epoch, Metrics, Summary, read, read_epochs,
 };
 use super::published::{self, Band, Verdict};
 use super::stages::{
@@ -211,7 +211,7 @@ fn runs<E: DeserializeOwned>(
             let folder = plan.run_folder(&stage);
             Ok(Run {
                 seed,
-                epochs: read_lines(&folder.join("events.jsonl"))?,
+                epochs: read_epochs(&folder.join("events.jsonl"))?,
                 metrics: read(&folder.join("metrics.json"))?,
                 evaluation: read(&plan.evaluation(&stage))?,
                 stage,

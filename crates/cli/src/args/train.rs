@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 
 use super::values::{self, Widths};
 use super::{MachineArgs, SplitArgs};
-use crate::config::{Channels, OptimizerKind, ScheduleName};
+use crate::config::{Channels, OnNan, OptimizerKind, ScheduleName};
 
 const CLASSIFIER_HELP: &str = "\
 The data folder holds one folder of PNG images for each class, either directly (DIR/cat/1.png) or inside
@@ -16,6 +16,7 @@ train, val and, if there is one, test (DIR/train/cat/1.png). All images have the
 Examples:
   juggle train classifier --data data/balls
   juggle train classifier --data data/balls --run runs/tuned --batch-norm --weight-decay 0.001
+  juggle train classifier --run runs/tuned --resume              goes on where that run was stopped
   juggle train classifier --config runs/tuned/config.toml        repeats that run in a new folder";
 
 const AUTOENCODER_HELP: &str = "\
@@ -25,6 +26,7 @@ The network sees K frames and predicts the next one.
 Examples:
   juggle train autoencoder --data data/frames
   juggle train autoencoder --data data/frames --lr 5e-4 --batch-norm --run runs/tuned
+  juggle train autoencoder --run runs/tuned --resume             goes on where that run was stopped
   juggle train autoencoder --config runs/tuned/config.toml       repeats that run in a new folder";
 
 #[derive(Debug, Subcommand)]
@@ -102,8 +104,15 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// Replace the run that is in the run folder
-    #[arg(long)]
+    #[arg(long, conflicts_with = "resume")]
     pub(crate) overwrite: bool,
+    /// Go on with the run that is in the run folder, from its newest checkpoint; what is not given is as it was. A run that
+    /// has not begun yet is started
+    #[arg(long)]
+    pub(crate) resume: bool,
+    /// Go on although the data are not those that the run began with
+    #[arg(long, requires = "resume")]
+    pub(crate) allow_changed_data: bool,
     /// Read the images as gray or as colour [default: auto, which is gray when every file is]
     #[arg(long, value_name = "KIND")]
     pub(crate) channels: Option<Channels>,
@@ -148,7 +157,39 @@ pub(crate) struct TrainingArgs {
     /// are counts, compose=0.5 makes half of them of images of class 1 [default: none]
     #[arg(long, value_name = "LIST", value_parser = values::parse_augment)]
     pub(crate) augment: Option<String>,
+    /// Scale gradients down to this norm over all weights where theirs is larger; 0 is off [default: 0]
+    #[arg(long, value_name = "X", value_parser = values::parse_non_negative)]
+    pub(crate) clip_norm: Option<f64>,
+    /// What a loss that is not a number, or infinite, does [default: stop]
+    #[arg(long, value_name = "WHAT")]
+    pub(crate) on_nan: Option<OnNan>,
+    /// End after so many epochs in a row without a lower validation loss; 0 is off [default: 0]
+    #[arg(long, value_name = "N")]
+    pub(crate) patience: Option<usize>,
     /// Seed of the weights, the order of the images and the augmentation [default: 0]
     #[arg(long, value_name = "N", value_parser = values::parse_seed)]
     pub(crate) seed: Option<u64>,
+    #[command(flatten)]
+    pub(crate) saving: SavingArgs,
+}
+
+/// What is saved and when.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Saving and stopping")]
+pub(crate) struct SavingArgs {
+    /// Training steps between checkpoints within an epoch, besides the one at its end; 0 is off [default: 0]
+    #[arg(long, value_name = "N")]
+    pub(crate) checkpoint_steps: Option<usize>,
+    /// Minutes between checkpoints within an epoch, besides the one at its end; 0 is off [default: 5]
+    #[arg(long, value_name = "X", value_parser = values::parse_non_negative)]
+    pub(crate) checkpoint_minutes: Option<f64>,
+    /// Newest checkpoints to keep besides the one of the best epoch [default: 3]
+    #[arg(long, value_name = "N", value_parser = values::parse_count)]
+    pub(crate) keep_checkpoints: Option<usize>,
+    /// Training steps between lines of the event log, besides the epochs; 0 is off [default: 10]
+    #[arg(long, value_name = "N")]
+    pub(crate) log_steps: Option<usize>,
+    /// Stop after so many minutes and say how to resume; 0 is off [default: 0]
+    #[arg(long, value_name = "X", value_parser = values::parse_non_negative)]
+    pub(crate) max_minutes: Option<f64>,
 }

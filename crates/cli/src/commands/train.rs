@@ -1,14 +1,18 @@
 //! `juggle train`: read the folder, build the network, train, write the run.
 
+mod begin;
 mod epochs;
+mod fingerprint;
+mod position;
 mod saving;
+mod stop;
 mod timed;
 
 use std::time::Instant;
 
 use anyhow::{Result, bail};
 use juggle_dataset::{ClipFolder, ImageFolder};
-use juggle_models::initialize;
+use juggle_tracking::Disk;
 
 use crate::args::train::{RunArgs, TrainCommand};
 use crate::config::{NetworkConfig, RunConfig, resolve_autoencoder, resolve_classifier};
@@ -16,8 +20,10 @@ use crate::examples::Examples;
 use crate::model;
 use crate::output::{self, Messages};
 use crate::progress::describe;
-use crate::run::{Existing, RunFolder};
-use epochs::Trainer;
+use crate::run::{self, Existing};
+use begin::{Begin, DataChange};
+use fingerprint::DataHashes;
+use stop::Stop;
 
 pub(crate) fn run(command: &TrainCommand, messages: Messages) -> Result<()> {
     let (args, config) = match command {
@@ -77,17 +83,17 @@ fn autoencoder(
 /// What can fail at once does, before the data are read.
 fn prepare(args: &RunArgs, config: &RunConfig) -> Result<()> {
     if let Some(path) = &args.run {
-        RunFolder::check(path, existing(args))?;
+        run::check(path, existing(args))?;
     }
     model::check_machine(config)?;
     model::use_threads(config.threads)
 }
 
 fn existing(args: &RunArgs) -> Existing {
-    if args.overwrite {
-        Existing::Replace
-    } else {
-        Existing::Keep
+    match (args.resume, args.overwrite) {
+        (true, _) => Existing::Resume,
+        (_, true) => Existing::Replace,
+        _ => Existing::Refuse,
     }
 }
 
@@ -98,39 +104,28 @@ fn train_on(
     val: &Examples<'_>,
     messages: Messages,
 ) -> Result<()> {
-    let network = model::network(config)?;
-    let state = initialize(&network, config.seed);
-    let mut engine = model::engine(config, &network, &state)?;
-    train.check_augment(&config.training.augment.parse()?)?;
-    tracing::info!(
-        "{} threads, device {}",
-        rayon::current_num_threads(),
-        config.device
-    );
-    let run = RunFolder::create(args.run.as_deref(), config, existing(args))?;
-    let examples = if config.data.classes.is_empty() {
-        "windows"
-    } else {
-        "images"
+    let begin = Begin {
+        existing: existing(args),
+        data: if args.allow_changed_data {
+            DataChange::Allowed
+        } else {
+            DataChange::Refused
+        },
+        hashes: DataHashes::read(&config.data.path, &[train, val])?,
+        disk: Disk::default(),
+        stop: Stop::on_signals(&config.saving)?,
+        messages,
     };
-    messages.note(format_args!(
-        "{}: {} training {examples}, {} for validation, {}, {} parameters, seed {}",
-        config.kind,
-        train.len(),
-        val.len(),
-        config.data.image_shape(),
-        network.n_parameters(),
-        config.seed
-    ));
-    messages.note(format_args!("writing to {}", run.path().display()));
-    let metrics = Trainer::new(config, &run, train, val, messages)?.train(&mut *engine)?;
-    run.write_metrics(&metrics)?;
+    let metrics = begin.train(args.run.as_deref(), config, train, val)?;
     output::print(format_args!(
         "run    {}\ntrain  {}\nval    {}\nbest   epoch {} of {}",
-        run.path().display(),
+        metrics.run.display(),
         describe(metrics.train),
         describe(metrics.val),
         metrics.best_epoch,
         metrics.epochs
     ))
 }
+
+#[cfg(test)]
+mod tests;

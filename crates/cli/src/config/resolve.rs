@@ -1,23 +1,22 @@
 //! Flags on top of the file and the defaults, and the check of what comes out.
 
-use std::path::Path;
-
 use anyhow::{Context as _, Result, anyhow, bail};
+use juggle_tracking::run::CONFIG;
 
-use super::{Kind, NetworkConfig, OptimizerKind, RunConfig, ScheduleName, layers};
+use super::{Kind, NetworkConfig, OptimizerKind, RunConfig, SavingConfig, ScheduleName, layers};
 use crate::args::train::{AutoencoderArgs, ClassifierArgs, RunArgs, TrainingArgs};
 use crate::args::{MachineArgs, SplitArgs, values};
 use crate::failure::Usage;
 
 pub(crate) fn resolve_classifier(args: &ClassifierArgs) -> Result<RunConfig> {
-    let mut config = base(Kind::Classifier, args.run.config.as_deref())?;
+    let mut config = base(Kind::Classifier, &args.run)?;
     apply(
         &mut config,
         &args.run,
         &args.training,
         &args.split,
         &args.machine,
-    )?;
+    );
     set(&mut config.training.epochs, args.epochs);
     set(&mut config.training.batch_size, args.batch_size);
     set(&mut config.training.label_smoothing, args.label_smoothing);
@@ -28,14 +27,14 @@ pub(crate) fn resolve_classifier(args: &ClassifierArgs) -> Result<RunConfig> {
 }
 
 pub(crate) fn resolve_autoencoder(args: &AutoencoderArgs) -> Result<RunConfig> {
-    let mut config = base(Kind::Autoencoder, args.run.config.as_deref())?;
+    let mut config = base(Kind::Autoencoder, &args.run)?;
     apply(
         &mut config,
         &args.run,
         &args.training,
         &args.split,
         &args.machine,
-    )?;
+    );
     set(&mut config.training.epochs, args.epochs);
     set(&mut config.training.batch_size, args.batch_size);
     if let NetworkConfig::Autoencoder(network) = &mut config.network {
@@ -50,10 +49,14 @@ pub(crate) fn resolve_autoencoder(args: &AutoencoderArgs) -> Result<RunConfig> {
     finish(config, &args.run, &args.training)
 }
 
-fn base(kind: Kind, file: Option<&Path>) -> Result<RunConfig> {
-    match file {
-        Some(path) => layers::read_over_defaults(kind, path),
-        None => Ok(RunConfig::defaults(kind)),
+/// What the flags come on top of: the file that is named, the configuration of the run that is resumed, or the defaults.
+fn base(kind: Kind, args: &RunArgs) -> Result<RunConfig> {
+    if let Some(path) = &args.config {
+        return layers::read_over_defaults(kind, path);
+    }
+    match args.run.as_ref().map(|run| run.join(CONFIG)) {
+        Some(path) if args.resume && path.exists() => layers::read_over_defaults(kind, &path),
+        _ => Ok(RunConfig::defaults(kind)),
     }
 }
 
@@ -63,7 +66,7 @@ fn apply(
     training: &TrainingArgs,
     split: &SplitArgs,
     machine: &MachineArgs,
-) -> Result<()> {
+) {
     if let Some(path) = &run.data {
         config.data.path.clone_from(path);
         // What the file records of another folder does not bind this one.
@@ -90,7 +93,16 @@ fn apply(
     set(&mut to.step_gamma, training.step_gamma);
     set(&mut to.ema, training.ema);
     set(&mut to.augment, training.augment.clone());
-    Ok(())
+    set(&mut to.clip_norm, training.clip_norm);
+    set(&mut to.on_nan, training.on_nan);
+    set(&mut to.patience, training.patience);
+
+    let (to, saving) = (&mut config.saving, &training.saving);
+    set(&mut to.checkpoint_steps, saving.checkpoint_steps);
+    set(&mut to.checkpoint_minutes, saving.checkpoint_minutes);
+    set(&mut to.keep_checkpoints, saving.keep_checkpoints);
+    set(&mut to.log_steps, saving.log_steps);
+    set(&mut to.max_minutes, saving.max_minutes);
 }
 
 fn set<T>(target: &mut T, flag: Option<T>) {
@@ -100,6 +112,9 @@ fn set<T>(target: &mut T, flag: Option<T>) {
 }
 
 fn finish(mut config: RunConfig, run: &RunArgs, flags: &TrainingArgs) -> Result<RunConfig> {
+    if run.resume && run.run.is_none() {
+        return Err(Usage::new("--resume needs --run DIR: the run to go on with").into());
+    }
     if config.data.path.as_os_str().is_empty() {
         return Err(Usage::new("--data DIR is needed: the folder with the training images").into());
     }
@@ -169,6 +184,12 @@ fn check(config: &RunConfig) -> Result<()> {
     )?;
     within("training.ema", &training.ema, values::parse_fraction)?;
     within("training.augment", &training.augment, values::parse_augment)?;
+    within(
+        "training.clip_norm",
+        &training.clip_norm,
+        values::parse_non_negative,
+    )?;
+    check_saving(&config.saving)?;
     within("device", &config.device, values::parse_device)?;
     within("threads", &config.threads, values::parse_threads)?;
     within(
@@ -204,6 +225,24 @@ fn check(config: &RunConfig) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn check_saving(saving: &SavingConfig) -> Result<()> {
+    within(
+        "saving.checkpoint_minutes",
+        &saving.checkpoint_minutes,
+        values::parse_non_negative,
+    )?;
+    within(
+        "saving.keep_checkpoints",
+        &saving.keep_checkpoints,
+        values::parse_count,
+    )?;
+    within(
+        "saving.max_minutes",
+        &saving.max_minutes,
+        values::parse_non_negative,
+    )
 }
 
 fn within<T: ToString, U>(

@@ -16,8 +16,8 @@ fn an_interrupted_training_saves_and_exits_with_130() {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let events = sandbox.path(&format!("{signal}/events.jsonl"));
-        wait_until(|| events.exists());
+        let weights = sandbox.path(&format!("{signal}/last.safetensors"));
+        wait_until(|| weights.exists());
         send(signal, &child);
         let output = child.wait_with_output().unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();
@@ -26,9 +26,13 @@ fn an_interrupted_training_saves_and_exits_with_130() {
         let last = stderr.lines().last().unwrap();
         assert!(last.starts_with("interrupted: in epoch "), "{last}");
         assert!(
-            last.ends_with(&format!("; the weights are in {signal}/last.safetensors")),
+            last.ends_with(&format!(
+                "; to continue: juggle train classifier --run {signal} --resume"
+            )),
             "{last}"
         );
+        let stopped = sandbox.events(signal, "stopped");
+        assert_eq!(stopped[0]["reason"], "interrupted");
         assert!(!sandbox.exists(&format!("{signal}/metrics.json")));
         sandbox
             .juggle(&format!("evaluate {signal} --weights last --json"))

@@ -16,6 +16,7 @@
 //! | `summary` | the tables of layers |
 //! | `tutorial` | the commands of `docs/tutorial.md` |
 //! | `interrupt` | Ctrl-C |
+//! | `resume` | runs that are killed, stopped, damaged or changed, and go on |
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
@@ -29,6 +30,7 @@ mod image_metrics;
 mod interrupt;
 mod metrics;
 mod predict;
+mod resume;
 mod sandbox;
 mod summary;
 mod surface;

@@ -107,6 +107,15 @@ impl Sandbox {
         serde_json::from_str(&self.read(name)).unwrap()
     }
 
+    /// The lines of a run's event log that are of a kind.
+    pub(crate) fn events(&self, run: &str, kind: &str) -> Vec<Value> {
+        let text = self.read(&format!("{run}/events.jsonl"));
+        let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+        lines
+            .filter(|event: &Value| event["kind"] == kind)
+            .collect()
+    }
+
     /// Cuts a file to a share of its length.
     pub(crate) fn truncate(&self, name: &str) {
         let bytes = self.bytes(name);

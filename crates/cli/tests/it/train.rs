@@ -2,9 +2,12 @@
 
 use crate::sandbox::{Sandbox, file_names};
 
-const RUN_FILES: [&str; 5] = [
+const RUN_FILES: [&str; 8] = [
+    ".lock",
     "best.safetensors",
+    "checkpoints",
     "config.toml",
+    "data.sha256",
     "events.jsonl",
     "last.safetensors",
     "metrics.json",
@@ -18,11 +21,7 @@ fn a_classifier_run_has_its_files() {
     assert_eq!(output.code, Some(0), "{output:#?}");
     assert_eq!(file_names(&sandbox.path("out")), RUN_FILES);
 
-    let events: Vec<serde_json::Value> = sandbox
-        .read("out/events.jsonl")
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+    let events = sandbox.events("out", "epoch");
     assert_eq!(events.len(), 3);
     assert_eq!(
         (events[2]["epoch"].as_u64(), events[2]["step"].as_u64()),
@@ -81,11 +80,7 @@ fn an_autoencoder_run_has_its_files() {
     let metrics = sandbox.json("out/metrics.json");
     assert_eq!(metrics["kind"], "autoencoder");
     assert!(metrics["val"]["psnr_db"].as_f64().unwrap() > 0.0);
-    let events: Vec<serde_json::Value> = sandbox
-        .read("out/events.jsonl")
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+    let events = sandbox.events("out", "epoch");
     let event = &events[1];
     assert_eq!(
         event["learning_rate"], 0.0005,
@@ -191,7 +186,7 @@ fn a_run_is_only_replaced_when_asked() {
     let again = "train classifier --data bars --run out --epochs 1 --seed 5";
     assert_eq!(
         sandbox.juggle(again).error(),
-        "out already holds a run: choose another --run, or replace it with --overwrite"
+        "out already holds a run: continue it with --resume, replace it with --overwrite, or choose another --run"
     );
     assert_eq!(sandbox.bytes("out/last.safetensors"), before);
 
@@ -199,7 +194,7 @@ fn a_run_is_only_replaced_when_asked() {
     sandbox.juggle(&format!("{again} --overwrite")).done();
     assert_ne!(sandbox.bytes("out/last.safetensors"), before);
     assert_eq!(
-        sandbox.read("out/events.jsonl").lines().count(),
+        sandbox.events("out", "epoch").len(),
         1,
         "the old events are gone"
     );

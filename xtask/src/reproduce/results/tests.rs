@@ -153,7 +153,7 @@ fn a_malformed_file_is_named_with_its_line() {
     let path = folder.path().join("events.jsonl");
     let line = serde_json::to_string(&epoch(1)).unwrap();
     std::fs::write(&path, format!("{line}\n{{\"epoch\":\n")).unwrap();
-    let message = format!("{:#}", read_lines::<Epoch>(&path).unwrap_err());
+    let message = format!("{:#}", read_epochs(&path).unwrap_err());
     assert!(
         message.contains("events.jsonl:2 is not as expected"),
         "{message}"

@@ -1,0 +1,247 @@
+//! Where a training begins: in a new folder, over an old run, or at a checkpoint.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use juggle_models::{Engine, initialize};
+use juggle_tracking::events::{Resumed, Started};
+use juggle_tracking::run::{CONFIG, DATA_HASHES};
+use juggle_tracking::{Disk, Event, EventLog, Record, RunFolder};
+
+use super::epochs::{Metrics, Trainer};
+use super::fingerprint::DataHashes;
+use super::position::{Position, Snapshot};
+use super::saving::{Saving, Writer};
+use super::stop::Stop;
+use crate::config::{RunConfig, differences, digest};
+use crate::examples::Examples;
+use crate::model;
+use crate::output::Messages;
+use crate::run::{self, Existing, Found};
+
+/// What a training begins with besides its configuration and its examples.
+pub(super) struct Begin {
+    pub(super) existing: Existing,
+    pub(super) data: DataChange,
+    pub(super) hashes: DataHashes,
+    pub(super) disk: Disk,
+    pub(super) stop: Stop,
+    pub(super) messages: Messages,
+}
+
+/// What a change of the data since the run began does to its resumption.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum DataChange {
+    Refused,
+    Allowed,
+}
+
+impl Begin {
+    /// Trains to the end, in the folder at `path` or in a new one.
+    pub(super) fn train(
+        self,
+        path: Option<&Path>,
+        config: &RunConfig,
+        train: &Examples<'_>,
+        val: &Examples<'_>,
+    ) -> Result<Metrics> {
+        let network = model::network(config)?;
+        let state = initialize(&network, config.seed);
+        let mut engine = model::engine(config, &network, &state)?;
+        train.check_augment(&config.training.augment.parse()?)?;
+        let (threads, device) = (rayon::current_num_threads(), &config.device);
+        tracing::info!("{threads} threads, device {device}");
+
+        let found = path.map_or(Ok(Found::Nothing), |path| run::check(path, self.existing))?;
+        let path = run::create(path, config.kind)?;
+        let run = RunFolder::new(&path, self.disk.clone());
+        let _lock = run.lock()?;
+        let checkpoint = match (found, self.existing) {
+            (Found::Run, Existing::Resume) => self.checkpoint(&run, config)?,
+            _ => None,
+        };
+        let started = Event::Started(Started {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            task: config.kind.to_string(),
+            epochs: config.training.epochs,
+            steps_per_epoch: train.len().div_ceil(config.training.batch_size),
+            train_examples: train.len(),
+            val_examples: val.len(),
+            parameters: network.n_parameters(),
+            data_sha256: self.hashes.sha256(),
+        });
+        self.introduce(config, train, val, network.n_parameters());
+        let (position, log) = match checkpoint {
+            Some((snapshot, events)) => {
+                self.resume(&run, config, &mut *engine, snapshot, events)?
+            }
+            None => self.start(&run, config, started)?,
+        };
+        self.messages
+            .note(format_args!("writing to {}", run.path().display()));
+        let newest = (position.step > 0).then_some(position.step);
+        let keep = config.saving.keep_checkpoints;
+        let saving = Saving::start(Writer::new(&run, log, keep, newest));
+        let trainer = Trainer::new(
+            config,
+            &run,
+            [train, val],
+            self.messages,
+            (self.stop, saving),
+        )?;
+        trainer.train(&mut *engine, position)
+    }
+
+    fn introduce(
+        &self,
+        config: &RunConfig,
+        train: &Examples<'_>,
+        val: &Examples<'_>,
+        n_parameters: usize,
+    ) {
+        let examples = if config.data.classes.is_empty() {
+            "windows"
+        } else {
+            "images"
+        };
+        self.messages.note(format_args!(
+            "{}: {} training {examples}, {} for validation, {}, {n_parameters} parameters, seed {}",
+            config.kind,
+            train.len(),
+            val.len(),
+            config.data.image_shape(),
+            config.seed
+        ));
+    }
+
+    /// The first step of a run. The old files go before the configuration comes, which makes the folder a run's; all else
+    /// comes after it, so that a process that dies here leaves a run which can be started again, or nothing.
+    fn start(
+        &self,
+        run: &RunFolder,
+        config: &RunConfig,
+        started: Event,
+    ) -> Result<(Position, EventLog)> {
+        run.clear()?;
+        run.replace(CONFIG, config.to_toml()?.as_bytes())?;
+        run.checkpoints().prepare()?;
+        run.replace(DATA_HASHES, self.hashes.text.as_bytes())?;
+        let mut log = run.open_events()?;
+        log.append(&Record::now(started))?;
+        let position = Position {
+            epoch: 1,
+            data_sha256: self.hashes.sha256(),
+            config_sha256: digest(config)?,
+            ..Position::default()
+        };
+        Ok((position, log))
+    }
+
+    /// The newest checkpoint that is whole and of this run, with the length of the event log then. None when the run has not
+    /// come so far.
+    fn checkpoint(&self, run: &RunFolder, config: &RunConfig) -> Result<Option<(Snapshot, u64)>> {
+        let before = RunConfig::load(&run.file(CONFIG))?;
+        let differing = differences(&before, config)?;
+        if !differing.is_empty() {
+            bail!(
+                "{} cannot be resumed with another configuration: {}",
+                run.path().display(),
+                differing.join("; ")
+            );
+        }
+        let checkpoints = run.checkpoints();
+        checkpoints.prepare()?;
+        let (newest, refused) = checkpoints.newest()?;
+        for refused in &refused {
+            let (path, reason) = (refused.path.display(), &refused.reason);
+            self.messages.line(format_args!(
+                "warning: {path} is not used: {reason}; it is set aside and the checkpoint before it is used"
+            ));
+            checkpoints.set_aside(refused)?;
+        }
+        let Some(checkpoint) = newest else {
+            if !refused.is_empty() {
+                bail!(
+                    "{} has no checkpoint that is whole: start over with --overwrite",
+                    run.path().display()
+                );
+            }
+            self.messages
+                .note("the run has no checkpoint yet: it starts from the beginning");
+            return Ok(None);
+        };
+        let snapshot = Snapshot::of(&checkpoint, &checkpoints)?;
+        if snapshot.position.config_sha256 != digest(config)? {
+            bail!(
+                "{} is a checkpoint of another configuration than {}",
+                checkpoints.path(checkpoint.step).display(),
+                run.file(CONFIG).display()
+            );
+        }
+        self.check_data(run, &snapshot.position)?;
+        let events = checkpoint.logs.first().map_or(0, |(_, bytes)| *bytes);
+        Ok(Some((snapshot, events)))
+    }
+
+    fn check_data(&self, run: &RunFolder, position: &Position) -> Result<()> {
+        if position.data_sha256 == self.hashes.sha256() {
+            return Ok(());
+        }
+        // Without the list of before, all that can be said is that something changed.
+        let text = std::fs::read_to_string(run.file(DATA_HASHES)).unwrap_or_default();
+        let changes = self.hashes.changes_since(&DataHashes { text });
+        if self.data == DataChange::Refused {
+            bail!(
+                "the data are not those that {} began with: {changes}; \
+                 put them back, or go on with --allow-changed-data",
+                run.path().display()
+            );
+        }
+        self.messages
+            .line(format_args!("warning: the data changed: {changes}"));
+        Ok(())
+    }
+
+    fn resume(
+        &self,
+        run: &RunFolder,
+        config: &RunConfig,
+        engine: &mut dyn Engine,
+        Snapshot { position, state }: Snapshot,
+        events: u64,
+    ) -> Result<(Position, EventLog)> {
+        let path = run.checkpoints().path(position.step);
+        let restored = engine.restore(&state);
+        restored.with_context(|| format!("cannot go on from {}", path.display()))?;
+        let mut log = run.open_events()?;
+        if log.len() < events {
+            self.messages.line(format_args!(
+                "warning: events.jsonl ends before {}: its last events are lost",
+                path.display()
+            ));
+        }
+        log.rewind(events)?;
+        run.replace(DATA_HASHES, self.hashes.text.as_bytes())?;
+        run.replace(CONFIG, config.to_toml()?.as_bytes())?;
+        log.append(&Record::now(Event::Resumed(Resumed {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            step: position.step,
+            epoch: position.epoch,
+            epochs: config.training.epochs,
+        })))?;
+        self.messages.note(format_args!(
+            "resumed in epoch {} after step {}, from {}",
+            position.epoch,
+            position.step,
+            path.display()
+        ));
+        let data_sha256 = self.hashes.sha256();
+        Ok((
+            Position {
+                data_sha256,
+                ..position
+            },
+            log,
+        ))
+    }
+}
