@@ -3,7 +3,7 @@
 use anyhow::Result;
 use juggle_models::{AutoencoderConfig, CnnConfig};
 
-use crate::args::SummaryCommand;
+use crate::args::summary::SummaryCommand;
 use crate::output;
 
 pub(crate) fn run(command: &SummaryCommand) -> Result<()> {
