@@ -62,7 +62,7 @@ impl Step {
 
 /// Cheap checks first. Features that need a vendor's SDK are never built, so there is no
 /// `--all-features` for the workspace; `juggle-metrics` has none of them and is used on its own.
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     Step::cargo("fmt", "fmt --all --check"),
     Step::cargo("tidy", "xtask tidy"),
     Step::cargo(
@@ -78,6 +78,10 @@ const STEPS: [Step; 9] = [
         "clippy -p juggle-metrics --all-targets --no-default-features --locked -- -D warnings",
     ),
     Step::cargo("metrics-alone", "xtask alone"),
+    Step::cargo(
+        "tuning-no-features",
+        "clippy -p juggle-tuning --all-targets --no-default-features --locked -- -D warnings",
+    ),
     Step {
         name: "docs",
         arguments: "doc --workspace --no-deps --locked",
