@@ -1,8 +1,11 @@
 //! `cargo xtask interop`: our numbers and files against PyTorch, onnxruntime, scikit-image, torchmetrics, pytorch-msssim, scikit-learn,
-//! scipy and statsmodels.
+//! scipy and statsmodels; and our runs against being killed.
 //!
 //! Python is needed here and nowhere else. The versions are pinned in
 //! `xtask/interop/requirements.txt`, in a virtual environment of our own.
+
+mod kill;
+mod onnx;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,10 +20,7 @@ use crate::reproduce::{BALLS, FRAMES};
 
 const REQUIREMENTS: &str = "xtask/interop/requirements.txt";
 const LOAD_STATE_DICT: &str = "xtask/interop/load_state_dict.py";
-const CHECK_ONNX: &str = "xtask/interop/check_onnx.py";
-const TUTORIAL: &str = "docs/tutorial.md";
 const FOLDER: &str = "target/interop";
-const NETWORKS_FOLDER: &str = "target/interop-onnx";
 const TRAIN_CLIPS: usize = 8;
 
 /// The golden files that the tests of the crates compare with; their scripts check themselves.
@@ -64,25 +64,67 @@ pub(crate) struct Options {
     /// The virtual environment, made when it is not there
     #[arg(long, value_name = "DIR", default_value = python::VENV)]
     venv: PathBuf,
-    /// Where the fresh random cases of the metrics begin; the seconds of the clock otherwise
+    /// Where the fresh random cases of the metrics and the moments of the kills begin; the seconds of the clock otherwise
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// Check only this; may be repeated
+    #[arg(long, value_name = "PART")]
+    only: Vec<Part>,
+    /// Runs that are killed
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    runs: usize,
+}
+
+/// What is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// The committed golden values are still what the peers compute
+    Golden,
+    /// The label metrics on cases drawn anew
+    Fresh,
+    /// PyTorch loads our weights with strict=True, onnxruntime our exports, and both compute the same
+    Load,
+    /// Runs that are killed at random moments end with the same bytes
+    Kill,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let python = environment(&options.venv, REQUIREMENTS)?;
-    for script in GOLDEN_SCRIPTS {
-        call(Command::new(&python).args([script, "--check"]))?;
-    }
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH);
-    fresh_cases(&python, options.seed.unwrap_or(seconds?.as_secs()))?;
+    let seed = options.seed.unwrap_or(seconds?.as_secs());
+    let wanted = |part: Part| options.only.is_empty() || options.only.contains(&part);
+    if [Part::Golden, Part::Fresh, Part::Load]
+        .into_iter()
+        .any(wanted)
+    {
+        let python = environment(&options.venv, REQUIREMENTS)?;
+        if wanted(Part::Golden) {
+            for script in GOLDEN_SCRIPTS {
+                call(Command::new(&python).args([script, "--check"]))?;
+            }
+        }
+        if wanted(Part::Fresh) {
+            fresh_cases(&python, seed)?;
+        }
+        if wanted(Part::Load) {
+            load(&python)?;
+        }
+    }
+    if wanted(Part::Kill) {
+        kill::run(&build()?, options.runs, seed)?;
+    }
+    println!("interop: everything agrees");
+    Ok(())
+}
+
+/// Trains a network of each kind for PyTorch to load.
+fn load(python: &Path) -> Result<()> {
     let juggle = build()?;
     let folder = Path::new(FOLDER);
     let frames = folder.join("frames");
     if folder.exists() {
         fs::remove_dir_all(folder).with_context(|| format!("cannot remove {FOLDER}"))?;
     }
-    copy_clips(Path::new(FRAMES), &frames, TRAIN_CLIPS)?;
+    copy_clips(Path::new(FRAMES), &frames, [TRAIN_CLIPS, usize::MAX])?;
     for (name, arguments) in CASES {
         let data = if name.starts_with("classifier") {
             Path::new(BALLS)
@@ -92,14 +134,18 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         train_and_evaluate(&juggle, &folder.join(name), arguments, data)?;
     }
     call(
-        Command::new(&python)
+        Command::new(python)
             .args([LOAD_STATE_DICT, "--runs", FOLDER, "--balls", BALLS])
             .arg("--frames")
             .arg(&frames),
     )?;
-    check_onnx(&python, &juggle, folder, &frames)?;
-    println!("interop: everything agrees");
-    Ok(())
+    onnx::check(
+        python,
+        &juggle,
+        folder,
+        &frames,
+        &CASES.map(|(name, _)| name),
+    )
 }
 
 /// The tests of the metrics on cases that nobody has seen before.
@@ -150,67 +196,6 @@ fn train_and_evaluate(juggle: &Path, run: &Path, arguments: &str, data: &Path) -
         )?;
     }
     Ok(())
-}
-
-/// The networks of the models' tests, and every run exported, in onnxruntime.
-fn check_onnx(python: &Path, juggle: &Path, runs: &Path, frames: &Path) -> Result<()> {
-    let networks = std::path::absolute(NETWORKS_FOLDER)?;
-    if networks.exists() {
-        fs::remove_dir_all(&networks)
-            .with_context(|| format!("cannot remove {NETWORKS_FOLDER}"))?;
-    }
-    fs::create_dir_all(&networks).with_context(|| format!("cannot create {NETWORKS_FOLDER}"))?;
-    let mut test = Command::new(cargo());
-    test.args(["test", "-p", "juggle-models", "--locked", "--test", "it"])
-        .args(["--quiet", "other_programs"])
-        .env("JUGGLE_ONNX", &networks);
-    call(&mut test)?;
-    for (name, _) in CASES {
-        let run = runs.join(name);
-        let mut export = Command::new(juggle);
-        export
-            .arg("export")
-            .arg(&run)
-            .args(["--weights", "last", "--out"]);
-        call(export.arg(run.join("model.onnx")))?;
-        if name.starts_with("autoencoder") {
-            roll_out(juggle, &run, frames)?;
-        }
-    }
-    call(
-        Command::new(python)
-            .args([CHECK_ONNX, "--balls", BALLS, "--tutorial", TUTORIAL])
-            .arg("--networks")
-            .arg(&networks)
-            .arg("--runs")
-            .arg(runs)
-            .arg("--frames")
-            .arg(frames),
-    )
-}
-
-/// Five frames of the first validation clip, each fed back for the next, in `RUN/next`.
-fn roll_out(juggle: &Path, run: &Path, frames: &Path) -> Result<()> {
-    let validation = frames.join("val");
-    let mut clips = vec![];
-    let entries = fs::read_dir(&validation)
-        .with_context(|| format!("cannot list {}", validation.display()))?;
-    for entry in entries {
-        clips.push(entry?.path());
-    }
-    clips.sort();
-    let first = clips.first().context("the validation split has clips")?;
-    let mut predict = Command::new(juggle);
-    predict.arg("predict").arg(run).arg(first).args([
-        "--weights",
-        "last",
-        "--start",
-        "1",
-        "--steps",
-        "5",
-        "--out",
-    ]);
-    call(predict.arg(run.join("next")))
 }
 
 fn test_images(data: &Path) -> Result<Vec<PathBuf>> {

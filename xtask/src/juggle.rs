@@ -66,12 +66,12 @@ fn executable_in(messages: &str, name: &str) -> Option<PathBuf> {
         .find_map(|message| message.executable)
 }
 
-/// Copies the first `n_train` training clips and every validation clip of a clip folder.
+/// Copies the first clips of each split of a clip folder, as many as `n` says for training and validation.
 ///
 /// Short runs train on fewer clips instead of on a smaller network, so that they go through the
 /// very network, windows and metrics of the full run.
-pub(crate) fn copy_clips(from: &Path, to: &Path, n_train: usize) -> Result<()> {
-    for (split, n_clips) in [("train", n_train), ("val", usize::MAX)] {
+pub(crate) fn copy_clips(from: &Path, to: &Path, n: [usize; 2]) -> Result<()> {
+    for (split, n_clips) in ["train", "val"].into_iter().zip(n) {
         for clip in sorted_entries(&from.join(split))?.into_iter().take(n_clips) {
             let name = clip.file_name().context("a clip folder has a name")?;
             let target = to.join(split).join(name);
@@ -81,6 +81,25 @@ pub(crate) fn copy_clips(from: &Path, to: &Path, n_train: usize) -> Result<()> {
                 let name = frame.file_name().context("a frame has a name")?;
                 fs::copy(&frame, target.join(name))
                     .with_context(|| format!("cannot copy {}", frame.display()))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Copies the first `n` images of each class of the training and validation splits of an image folder.
+pub(crate) fn copy_images(from: &Path, to: &Path, n: usize) -> Result<()> {
+    for split in ["train", "val"] {
+        for class in sorted_entries(&from.join(split))? {
+            let target = to
+                .join(split)
+                .join(class.file_name().context("a class has a name")?);
+            fs::create_dir_all(&target)
+                .with_context(|| format!("cannot create {}", target.display()))?;
+            for image in sorted_entries(&class)?.into_iter().take(n) {
+                let name = image.file_name().context("an image has a name")?;
+                fs::copy(&image, target.join(name))
+                    .with_context(|| format!("cannot copy {}", image.display()))?;
             }
         }
     }
@@ -134,7 +153,7 @@ mod tests {
             fs::write(full.join(clip).join("frame_00.png"), clip).unwrap();
         }
         let subset = folder.path().join("subset");
-        copy_clips(&full, &subset, 1).unwrap();
+        copy_clips(&full, &subset, [1, usize::MAX]).unwrap();
         assert!(subset.join("train/clip000/frame_00.png").exists());
         assert!(!subset.join("train/clip001").exists());
         assert!(subset.join("val/clip001/frame_00.png").exists());

@@ -6,7 +6,7 @@
 //! - `ci` runs every check, here as on a server,
 //! - `alone` builds a new project that depends on `juggle-metrics` only,
 //! - `bench` times juggle and PyTorch side by side,
-//! - `interop` compares with PyTorch, scikit-image and scikit-learn,
+//! - `interop` compares with PyTorch, scikit-image and scikit-learn, and kills runs,
 //! - `verify` checks kernels and metrics with tools that are not everywhere.
 //!
 //! It links no crate of the workspace and drives the `juggle` binary as a process: it is what a
@@ -53,7 +53,7 @@ enum Command {
     Ci(ci::Options),
     /// Build and run a new project that depends on `juggle-metrics` only, and count what it brings
     Alone,
-    /// Compare with PyTorch, scikit-image and scikit-learn (needs python3 and downloads them)
+    /// Compare with PyTorch, scikit-image and scikit-learn (needs python3 and downloads them); kill runs and resume them
     Interop(interop::Options),
     /// Check kernels and metrics with miri, AddressSanitizer, fuzzers and on aarch64, as far as the tools are here
     Verify(verify::Options),

@@ -123,6 +123,9 @@ impl Begin {
         started: Event,
     ) -> Result<(Position, EventLog)> {
         run.clear()?;
+        // The folder may be new itself.
+        let parent = run.path().parent().unwrap_or(Path::new("."));
+        self.disk.sync_folder(parent)?;
         run.replace(CONFIG, config.to_toml()?.as_bytes())?;
         run.checkpoints().prepare()?;
         run.replace(DATA_HASHES, self.hashes.text.as_bytes())?;
