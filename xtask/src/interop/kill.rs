@@ -49,7 +49,7 @@ struct Outcome {
     events: Vec<Value>,
 }
 
-/// Kills and resumes `runs` runs. The same seed asks for the same moments; when they come is the machine's.
+/// Kills `runs` runs, each once or more, and resumes them. The same seed asks for the same moments; when they come is the machine's.
 pub(super) fn run(juggle: &Path, runs: usize, seed: u64) -> Result<()> {
     let folder = Path::new(FOLDER);
     if folder.exists() {
@@ -80,8 +80,16 @@ pub(super) fn run(juggle: &Path, runs: usize, seed: u64) -> Result<()> {
         whole.push((training, took, outcome(&run)?));
     }
     let mut random = seed;
-    let (mut kills, mut most) = (0, 0);
-    for i in 0..runs {
+    let (mut kills, mut most, mut n_killed) = (0, 0, 0);
+    // A run that ends before its first moment comes was not killed, and does not count.
+    for i in 0.. {
+        if n_killed == runs {
+            break;
+        }
+        ensure!(
+            i < 3 * runs,
+            "of {i} runs only {n_killed} could be killed before they ended"
+        );
         let (training, took, expected) = &whole[i % whole.len()];
         let run = folder.join("killed");
         let killed = training.kill_and_resume(&run, *took, &mut random)?;
@@ -96,10 +104,11 @@ pub(super) fn run(juggle: &Path, runs: usize, seed: u64) -> Result<()> {
             );
         }
         (kills, most) = (kills + killed, most.max(killed));
+        n_killed += usize::from(killed > 0);
         fs::remove_dir_all(&run).with_context(|| format!("cannot remove {}", run.display()))?;
     }
     println!(
-        "interop: {runs} runs were killed {kills} times, up to {most} times each, and came to the same bytes and events"
+        "interop: {n_killed} runs were killed {kills} times, up to {most} times each, and came to the same bytes and events"
     );
     Ok(())
 }
