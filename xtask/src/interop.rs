@@ -1,5 +1,5 @@
 //! `cargo xtask interop`: our numbers and files against PyTorch, onnxruntime, scikit-image, torchmetrics, pytorch-msssim, scikit-learn,
-//! scipy and statsmodels; and our runs against being killed.
+//! scipy, statsmodels and imagehash; and our runs against being killed.
 //!
 //! Python is needed here and nowhere else. The versions are pinned in
 //! `xtask/interop/requirements.txt`, in a virtual environment of our own.
@@ -24,7 +24,8 @@ const FOLDER: &str = "target/interop";
 const TRAIN_CLIPS: usize = 8;
 
 /// The golden files that the tests of the crates compare with; their scripts check themselves.
-const GOLDEN_SCRIPTS: [&str; 7] = [
+const GOLDEN_SCRIPTS: [&str; 8] = [
+    "crates/dataset/tests/golden/generate_audit.py",
     "crates/metrics/tests/golden/generate_images.py",
     "crates/metrics/tests/golden/generate_labels.py",
     "crates/metrics/tests/golden/generate_report_options.py",

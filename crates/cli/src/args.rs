@@ -161,7 +161,8 @@ Examples:
 pub(crate) enum DataCommand {
     /// Write the example data set: balls to count, and clips whose next frame is to be predicted
     Synth(SynthArgs),
-    /// Print counts, sizes, class balance and duplicates of a data folder
+    /// Audit a data folder: leaks between splits, duplicates, shifts, balance, damaged files
+    #[command(after_help = INSPECT_EXAMPLES)]
     Inspect(InspectArgs),
 }
 
@@ -175,6 +176,14 @@ pub(crate) struct SynthArgs {
     pub(crate) seed: u64,
 }
 
+const INSPECT_EXAMPLES: &str = "\
+Examples:
+  juggle data inspect photos                      what was found, in words
+  juggle data inspect photos --html audit.html    with charts and pictures
+  juggle data inspect photos --json --strict      for scripts and CI
+
+docs/audit.md says what is measured, by which rules, and what it cannot see.";
+
 #[derive(Debug, Args)]
 pub(crate) struct InspectArgs {
     /// The data folder: images in class folders, or clips of frames, with or without train/val/test
@@ -183,6 +192,12 @@ pub(crate) struct InspectArgs {
     /// Read the images as gray or as colour; `auto` is gray when every file is
     #[arg(long, value_name = "KIND", default_value = "auto")]
     pub(crate) channels: Channels,
+    /// Also write the audit as one HTML file, which needs no network and no JavaScript
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+    /// Exit with 1 when there is a problem or a warning (notes do not count)
+    #[arg(long)]
+    pub(crate) strict: bool,
     #[command(flatten)]
     pub(crate) json: JsonArgs,
     #[command(flatten)]

@@ -1,34 +1,62 @@
-//! A look at a data folder before training on it: counts, sizes, balance, and images that occur in two
-//! splits.
+//! An audit of a data folder before training on it: what is in it, what training would refuse, what leaks from
+//! one split into another, and how the splits and classes differ.
 //!
+//! Each file is decoded once and kept as a few numbers; files that cannot be decoded are listed and left out.
 //! Between two splits three kinds of leak are looked for:
 //!
 //! - *exact duplicates*: the same shape and pixels (SHA-256), whatever the file's bytes;
-//! - *near-duplicates*: the images, reduced to gray thumbnails of at most 16×16 by averaging, differ by
-//!   less than [`NEAR_DUPLICATE_RMS`] (root mean square, values in [0, 1]) from their nearest neighbour
-//!   in the other split. The distances themselves are reported too, since what is near depends on the
-//!   data;
-//! - *shared clips*: for images, the same clip prefix (`clip07_…`) in the same class. Equal names need not
-//!   be equal clips; how many nearest neighbours carry the same prefix tells one from the other.
+//! - *near-duplicates*, by two measures: the nearest neighbour, where gray thumbnails of 16×16 block means differ
+//!   by less than [`NEAR_DUPLICATE_RMS`], and the perceptual hash [`phash`], where at most [`NEAR_HASH_BITS`] bits
+//!   differ. Either way the pair counts when the thumbnails' correlation is at least
+//!   [`DUPLICATE_CORRELATION`]. The distances themselves are reported too;
+//! - *shared clips*: the same clip name (`clip07_…` in the same class, or the folder of a clip). Equal
+//!   names need not be equal clips; how many nearest neighbours carry the same name tells one from the
+//!   other. Without such names, nearest neighbours that are next to one another by file name tell a film.
 //!
-//! The comparison is all against all, in the order of mean brightness, so that pairs of very different
-//! brightness are skipped.
+//! Distributions of a few numbers an image ([`Quantity`]) are compared by [`ks_2samp`] with [`holm`]'s correction. What
+//! is worth a sentence becomes a [`Finding`], by the constants of [`rules`].
+//!
+//! Comparisons are all against all; results do not depend on the number of threads.
 
-use std::fmt;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::clips::{ClipFolder, Clips};
 use crate::error::Result;
-use crate::folder::{ImageFolder, LabelledImages, ReadOptions};
-use crate::layout::{Content, Layout, scan};
+use crate::folder::ReadOptions;
 use crate::png::ImageShape;
 use crate::split::{Split, SplitOrigin};
+use measure::{Measured, measure_all};
+use nearest::Index;
+use survey::{Entry, survey};
 
-pub use overlap::{DuplicatePair, NEAR_DUPLICATE_RMS, SplitOverlap};
+pub use findings::{Finding, Level};
+pub use hash::phash;
+pub use ks::{KsTest, holm, ks_2samp};
+pub use measure::Quantity;
+pub use nearest::{DUPLICATE_CORRELATION, NEAR_DUPLICATE_RMS, NEAR_HASH_BITS};
+pub use overlap::{DuplicatePair, LabelConflict, Repeats, SplitOverlap};
+pub use preview::preview_png;
+pub use shift::{ClassTest, ClipTest, Distribution, NearerTest, ShiftTest};
 
+mod findings;
+mod hash;
+mod ks;
+mod measure;
+mod nearest;
 mod overlap;
+mod preview;
+mod shift;
+mod survey;
+
+/// The thresholds of the findings.
+pub mod rules {
+    pub use super::findings::{
+        ACROSS_SHARE, CLASS_D, CLASS_MIX, IMBALANCE, NEARER_D, NEXT_BY_NAME_SHARE, SAME_CLIP_SHARE,
+        SHIFT_CLIP_P, SHIFT_D, SHIFT_P, WITHIN_SHARE, p_text,
+    };
+}
 
 /// What kind of data a folder holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -47,16 +75,69 @@ pub struct Audit {
     pub dir: PathBuf,
     /// Labelled images or clips.
     pub kind: AuditKind,
-    /// Shape of every image.
+    /// Shape of the images; of most of them, where sizes differ (the first such shape on a tie).
     pub shape: ImageShape,
+    /// All sizes, the most frequent first.
+    pub sizes: Vec<SizeCount>,
     /// Which rule made the splits.
     pub origin: SplitOrigin,
     /// Entries of the folder that are hidden, not PNG files, or at a place where nothing is read.
     pub ignored: usize,
-    /// One entry a split.
+    /// What is worth a sentence, the most serious first.
+    pub findings: Vec<Finding>,
+    /// Files that cannot be decoded; no other number counts them.
+    pub unreadable: Vec<Unreadable>,
+    /// What training would stop at, apart from unreadable files and mixed sizes.
+    pub refusals: Vec<String>,
+    /// One entry a split that holds images.
     pub splits: Vec<SplitAudit>,
     /// One entry a pair of splits.
     pub overlaps: Vec<SplitOverlap>,
+    /// Equal images of different classes.
+    pub label_conflicts: Vec<LabelConflict>,
+    /// Every quantity that varies, over each split and each class of it.
+    pub distributions: Vec<Distribution>,
+    /// Every quantity of every later split against train.
+    pub shifts: Vec<ShiftTest>,
+    /// Every quantity of every class of train against the other classes.
+    pub class_tests: Vec<ClassTest>,
+    /// The distances of val and test images to train; `None` unless there are all three.
+    pub validation_nearer: Option<NearerTest>,
+}
+
+impl Audit {
+    /// The entry of a split, if it holds images.
+    pub fn split(&self, split: Split) -> Option<&SplitAudit> {
+        self.splits.iter().find(|entry| entry.split == split)
+    }
+
+    /// Number of findings of a level.
+    pub fn count(&self, level: Level) -> usize {
+        self.findings
+            .iter()
+            .filter(|finding| finding.level == level)
+            .count()
+    }
+}
+
+/// How many images have a size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct SizeCount {
+    /// Rows, pixels.
+    pub height: usize,
+    /// Columns, pixels.
+    pub width: usize,
+    /// Number of images.
+    pub images: usize,
+}
+
+/// A file that cannot be decoded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Unreadable {
+    /// The file, relative to the folder.
+    pub path: PathBuf,
+    /// What is wrong with it: one sentence that names it.
+    pub error: String,
 }
 
 /// One split in numbers.
@@ -74,6 +155,8 @@ pub struct SplitAudit {
     pub pixel_mean: f64,
     /// Standard deviation of all values (dividing by their number), in [0, 1].
     pub pixel_std: f64,
+    /// What repeats within the split.
+    pub repeats: Repeats,
 }
 
 /// Number of images of one class.
@@ -98,9 +181,14 @@ pub struct ClipCount {
 
 /// Reads a folder of images or clips (found out from its names) and reports what is in it.
 ///
+/// What would stop a training (a damaged file, mixed sizes, a class without images) is reported as a finding and
+/// does not end the audit.
+///
 /// # Errors
 ///
-/// As [`ImageFolder::read`] and [`ClipFolder::read`].
+/// When there is nothing to look at: the folder does not exist, is a file, cannot be listed, holds no image at a
+/// place where one is looked for, has no train split beside the others, or is the parent of data folders; when no
+/// file can be decoded, the first file's error; a split fraction out of range.
 ///
 /// ```
 /// use juggle_dataset::{Image, ImageShape, ReadOptions, audit, write_png};
@@ -114,196 +202,183 @@ pub struct ClipCount {
 /// }
 /// let audit = audit::inspect(dir.path(), &ReadOptions::default())?;
 /// assert_eq!(audit.overlaps[0].exact_duplicates, 1);
+/// assert_eq!(audit.findings[0].code, "duplicates_across_splits");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn inspect(dir: &Path, options: &ReadOptions) -> Result<Audit> {
     options.split.check()?;
-    let layout = scan(dir, Content::Classes)?;
-    match layout.content() {
-        Content::Classes => {
-            let folder = ImageFolder::read_layout(dir, &layout, options)?;
-            Ok(audit_images(dir, &layout, &folder))
-        }
-        Content::Clips => {
-            let folder = ClipFolder::read_layout(dir, &layout, options)?;
-            Ok(audit_clips(dir, &layout, &folder))
+    let found = survey(dir, options)?;
+    let files: Vec<PathBuf> = found
+        .entries
+        .iter()
+        .map(|entry| dir.join(&entry.path))
+        .collect();
+    let mut measured = Vec::new();
+    let mut unreadable = Vec::new();
+    for (entry, outcome) in found.entries.iter().zip(measure_all(&files, options)) {
+        match outcome {
+            Ok(numbers) => measured.push((entry, numbers)),
+            Err(error) => unreadable.push((entry, error)),
         }
     }
+    if measured.is_empty() {
+        let (_, error) = unreadable.swap_remove(0);
+        return Err(error);
+    }
+    let items: Vec<Item<'_>> = measured
+        .iter()
+        .map(|(entry, measured)| Item { entry, measured })
+        .collect();
+    let splits: Vec<(Split, &[Item<'_>])> = items
+        .chunk_by(|a, b| a.entry.split == b.entry.split)
+        .map(|items| (items[0].entry.split, items))
+        .collect();
+    let indexes: Vec<(Split, Index<'_>)> = splits
+        .iter()
+        .map(|&(split, items)| (split, Index::new(items)))
+        .collect();
+    let sizes = sizes(&items);
+    let overlaps = overlap::between_all(&indexes);
+    let train = splits.iter().find(|(split, _)| *split == Split::Train);
+    let mut audit = Audit {
+        dir: dir.to_path_buf(),
+        kind: found.kind,
+        shape: ImageShape {
+            height: sizes[0].height,
+            width: sizes[0].width,
+            ..items[0].measured.shape
+        },
+        sizes,
+        origin: found.origin,
+        ignored: found.ignored,
+        findings: Vec::new(),
+        unreadable: unreadable
+            .into_iter()
+            .map(|(entry, error)| Unreadable {
+                path: entry.path.clone(),
+                error: full_sentence(&error),
+            })
+            .collect(),
+        refusals: found.refusals.iter().map(full_sentence).collect(),
+        splits: indexes
+            .iter()
+            .map(|(split, index)| split_audit(*split, index, found.kind, &found.classes))
+            .collect(),
+        validation_nearer: shift::nearer(&overlaps),
+        overlaps,
+        label_conflicts: overlap::label_conflicts(&items),
+        distributions: shift::distributions(&splits, &found.classes),
+        shifts: shift::shifts(&splits, &found.classes),
+        class_tests: train
+            .map(|(_, items)| shift::class_tests(items, &found.classes))
+            .unwrap_or_default(),
+    };
+    audit.findings = findings::findings(&audit);
+    Ok(audit)
 }
 
 /// Mean and standard deviation of bytes scaled to [0, 1], from exact integer sums.
+pub(crate) fn mean_and_std<'a>(pixels: impl IntoIterator<Item = &'a u8>) -> (f64, f64) {
+    mean_and_std_of(sums(pixels))
+}
+
+/// A readable image: where it lies and what it looks like.
+struct Item<'a> {
+    entry: &'a Entry,
+    measured: &'a Measured,
+}
+
+/// Number, sum and sum of squares.
+fn sums<'a>(pixels: impl IntoIterator<Item = &'a u8>) -> (u64, u64, u64) {
+    let add = |(n, sum, squares), &pixel: &u8| {
+        let value = u64::from(pixel);
+        (n + 1, sum + value, squares + value * value)
+    };
+    pixels.into_iter().fold((0, 0, 0), add)
+}
+
 #[expect(
     clippy::cast_precision_loss,
     reason = "the sums are exact as integers; rounding them to f64 is the rounding of the result"
 )]
-pub(crate) fn mean_and_std<'a>(pixels: impl Iterator<Item = &'a u8>) -> (f64, f64) {
-    let (mut n, mut sum, mut squares) = (0_u64, 0_u64, 0_u64);
-    for &pixel in pixels {
-        let value = u64::from(pixel);
-        n += 1;
-        sum += value;
-        squares += value * value;
-    }
+fn mean_and_std_of((n, sum, squares): (u64, u64, u64)) -> (f64, f64) {
     let n = n as f64;
     let mean = sum as f64 / n;
     let variance = (squares as f64 / n - mean * mean).max(0.0);
     (mean / 255.0, variance.sqrt() / 255.0)
 }
 
-fn audit_images(dir: &Path, layout: &Layout, folder: &ImageFolder) -> Audit {
-    let splits: Vec<(Split, &LabelledImages)> = Split::ALL
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "numbers of images are far below 2^53"
+)]
+fn count(n: usize) -> f64 {
+    n as f64
+}
+
+fn file_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
+}
+
+/// An error with its causes.
+fn full_sentence(error: &crate::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+fn sizes(items: &[Item<'_>]) -> Vec<SizeCount> {
+    let mut counts: BTreeMap<(usize, usize), usize> = BTreeMap::new();
+    for item in items {
+        let shape = item.measured.shape;
+        *counts.entry((shape.height, shape.width)).or_default() += 1;
+    }
+    let mut sizes: Vec<SizeCount> = counts
         .into_iter()
-        .filter_map(|split| Some((split, folder.split(split)?)))
+        .map(|((height, width), images)| SizeCount {
+            height,
+            width,
+            images,
+        })
         .collect();
-    let views: Vec<overlap::View<'_>> = splits
+    sizes.sort_by_key(|size| std::cmp::Reverse(size.images));
+    sizes
+}
+
+fn split_audit(split: Split, index: &Index<'_>, kind: AuditKind, classes: &[String]) -> SplitAudit {
+    let items = index.items;
+    let sums = items
         .iter()
-        .map(|(split, images)| overlap::View::of_images(*split, images))
-        .collect();
-    Audit {
-        dir: dir.to_path_buf(),
-        kind: AuditKind::Images,
-        shape: folder.train.shape,
-        origin: folder.origin,
-        ignored: layout.ignored(),
-        splits: splits
+        .map(|item| item.measured.sums)
+        .fold((0, 0, 0), |a, b| (a.0 + b.0, a.1 + b.1, a.2 + b.2));
+    let (pixel_mean, pixel_std) = mean_and_std_of(sums);
+    let mut frames: BTreeMap<&String, usize> = BTreeMap::new();
+    for clip in items.iter().filter_map(|item| item.entry.clip.as_ref()) {
+        *frames.entry(clip).or_default() += 1;
+    }
+    let class_count = |(i, name): (usize, &String)| ClassCount {
+        name: name.clone(),
+        images: items
             .iter()
-            .map(|(split, images)| {
-                let (pixel_mean, pixel_std) = mean_and_std(images.pixels.iter());
-                let classes = images.classes.iter().zip(images.class_counts());
-                SplitAudit {
-                    split: *split,
-                    images: images.len(),
-                    classes: classes
-                        .map(|(name, images)| ClassCount {
-                            name: name.clone(),
-                            images,
-                        })
-                        .collect(),
-                    clips: None,
-                    pixel_mean,
-                    pixel_std,
-                }
-            })
-            .collect(),
-        overlaps: overlap::between_all(&views),
-    }
-}
-
-fn audit_clips(dir: &Path, layout: &Layout, folder: &ClipFolder) -> Audit {
-    let splits: Vec<(Split, &Clips)> = Split::ALL
-        .into_iter()
-        .filter_map(|split| Some((split, folder.split(split)?)))
-        .collect();
-    let views: Vec<overlap::View<'_>> = splits
-        .iter()
-        .map(|(split, clips)| overlap::View::of_clips(*split, clips))
-        .collect();
-    Audit {
-        dir: dir.to_path_buf(),
-        kind: AuditKind::Clips,
-        shape: folder.train.shape,
-        origin: folder.origin,
-        ignored: layout.ignored(),
-        splits: splits
-            .iter()
-            .map(|(split, clips)| {
-                let (pixel_mean, pixel_std) = mean_and_std(clips.pixels.iter());
-                let frames = || clips.clips.iter().map(|clip| clip.frames);
-                SplitAudit {
-                    split: *split,
-                    images: clips.n_frames(),
-                    classes: Vec::new(),
-                    clips: Some(ClipCount {
-                        clips: clips.clips.len(),
-                        shortest: frames().min().unwrap_or(0),
-                        longest: frames().max().unwrap_or(0),
-                    }),
-                    pixel_mean,
-                    pixel_std,
-                }
-            })
-            .collect(),
-        overlaps: overlap::between_all(&views),
-    }
-}
-
-impl fmt::Display for Audit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match self.kind {
-            AuditKind::Images => "labelled images",
-            AuditKind::Clips => "clips",
-        };
-        writeln!(
-            f,
-            "{}: {kind}, {}, {}",
-            self.dir.display(),
-            self.shape,
-            self.origin
-        )?;
-        if self.ignored > 0 {
-            writeln!(f, "{} other entries are ignored", self.ignored)?;
-        }
-        self.fmt_splits(f)?;
-        for overlap in &self.overlaps {
-            write!(f, "\n{overlap}")?;
-        }
-        Ok(())
-    }
-}
-
-impl Audit {
-    fn fmt_splits(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let classes: Vec<&str> = self
-            .splits
-            .first()
-            .map(|split| {
-                split
-                    .classes
-                    .iter()
-                    .map(|class| class.name.as_str())
-                    .collect()
-            })
-            .unwrap_or_default();
-        write!(
-            f,
-            "\n{:<6}{:>8}{:>8}{:>8}",
-            "split", "images", "mean", "std"
-        )?;
-        match self.kind {
-            AuditKind::Clips => write!(f, "{:>8}{:>16}", "clips", "frames a clip")?,
-            AuditKind::Images => {
-                for class in &classes {
-                    write!(f, "  {class:>5}")?;
-                }
-            }
-        }
-        writeln!(f)?;
-        for split in &self.splits {
-            let SplitAudit {
-                images,
-                pixel_mean,
-                pixel_std,
-                ..
-            } = split;
-            write!(
-                f,
-                "{:<6}{images:>8}{pixel_mean:>8.4}{pixel_std:>8.4}",
-                split.split
-            )?;
-            for class in &split.classes {
-                let width = class.name.chars().count().max(5);
-                write!(f, "  {:>width$}", class.images)?;
-            }
-            if let Some(clips) = split.clips {
-                let lengths = if clips.shortest == clips.longest {
-                    clips.shortest.to_string()
-                } else {
-                    format!("{} to {}", clips.shortest, clips.longest)
-                };
-                write!(f, "{:>8}{lengths:>16}", clips.clips)?;
-            }
-            writeln!(f)?;
-        }
-        Ok(())
+            .filter(|item| item.entry.class == Some(i))
+            .count(),
+    };
+    SplitAudit {
+        split,
+        images: items.len(),
+        classes: classes.iter().enumerate().map(class_count).collect(),
+        clips: (kind == AuditKind::Clips).then(|| ClipCount {
+            clips: frames.len(),
+            shortest: frames.values().copied().min().unwrap_or(0),
+            longest: frames.values().copied().max().unwrap_or(0),
+        }),
+        pixel_mean,
+        pixel_std,
+        repeats: overlap::within(index),
     }
 }

@@ -13,7 +13,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::layout::{Branch, Content, Layout, relative, scan, stem};
+use crate::layout::{Branch, Content, Layout, Leaf, relative, scan, stem};
 use crate::load::load;
 use crate::png::{ColorMode, ImageShape, Limits};
 use crate::split::{Parts, Split, SplitOptions, SplitOrigin, Stratum, assign, clip_prefix};
@@ -188,40 +188,66 @@ fn divide(
     }
 
     let seed = options.seed;
-    let grouped = pool
-        .leaves
-        .iter()
-        .flat_map(|leaf| &leaf.files)
-        .all(|file| clip_prefix(&stem(file)).is_some());
+    let units = Units::of(pool);
+    let grouped = units == Units::Clips;
     let (parts, origin) = match layout {
         Layout::Split { .. } => (Parts::TrainVal, SplitOrigin::ValFromTrain { seed, grouped }),
         Layout::Flat(_) => (Parts::TrainValTest, SplitOrigin::Seeded { seed, grouped }),
     };
     let mut lists = [Vec::new(), Vec::new(), test];
     for (class_idx, leaf) in pool.leaves.iter().enumerate() {
-        let stems: Vec<String> = leaf.files.iter().map(|file| stem(file)).collect();
-        let units: Vec<&str> = stems
-            .iter()
-            .map(|stem| match clip_prefix(stem) {
-                Some(prefix) if grouped => prefix,
-                _ => stem,
-            })
-            .collect();
-        let stratum = Stratum {
-            dir,
-            class: Some(&leaf.name),
-            unit: if grouped {
-                "clips (the prefix of its file names)"
-            } else {
-                "images"
-            },
-        };
-        let splits = assign(stratum, &units, parts, options)?;
+        let splits = assign_leaf(dir, leaf, units, parts, options)?;
         for (split, file) in splits.into_iter().zip(&leaf.files) {
             lists[split as usize].push((class_idx, file.clone()));
         }
     }
     Ok((classes, lists, origin))
+}
+
+/// What is divided within a class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Units {
+    Images,
+    /// Every file name carries the prefix of its clip.
+    Clips,
+}
+
+impl Units {
+    pub(crate) fn of(branch: &Branch) -> Self {
+        let mut files = branch.leaves.iter().flat_map(|leaf| &leaf.files);
+        if files.all(|file| clip_prefix(&stem(file)).is_some()) {
+            Self::Clips
+        } else {
+            Self::Images
+        }
+    }
+}
+
+/// The split of each file of a class, by clip or by image.
+pub(crate) fn assign_leaf(
+    dir: &Path,
+    leaf: &Leaf,
+    units: Units,
+    parts: Parts,
+    options: &SplitOptions,
+) -> Result<Vec<Split>> {
+    let stems: Vec<String> = leaf.files.iter().map(|file| stem(file)).collect();
+    let names: Vec<&str> = stems
+        .iter()
+        .map(|stem| match clip_prefix(stem) {
+            Some(prefix) if units == Units::Clips => prefix,
+            _ => stem,
+        })
+        .collect();
+    let stratum = Stratum {
+        dir,
+        class: Some(&leaf.name),
+        unit: match units {
+            Units::Clips => "clips (the prefix of its file names)",
+            Units::Images => "images",
+        },
+    };
+    assign(stratum, &names, parts, options)
 }
 
 /// Labels the files of a split folder by the classes of train.

@@ -142,6 +142,13 @@ pub(crate) fn stem(path: &Path) -> String {
 /// A folder named `train`, `val`, `valid`, `validation` or `test` is a split when it holds folders
 /// itself; when it holds only files it is a class that happens to have that name.
 pub(crate) fn scan(dir: &Path, content: Content) -> Result<Layout> {
+    let layout = list_layout(dir, content)?;
+    check_filled(&layout, content)?;
+    Ok(layout)
+}
+
+/// The same without refusing folders that hold no images.
+pub(crate) fn list_layout(dir: &Path, content: Content) -> Result<Layout> {
     if !dir.exists() {
         return Err(Error::NoSuchFolder {
             path: dir.to_path_buf(),
@@ -173,27 +180,26 @@ pub(crate) fn scan(dir: &Path, content: Content) -> Result<Layout> {
         *slot = Some(folder.clone());
     }
     let n_splits = splits.iter().flatten().count();
-    let layout = match splits {
-        [None, None, None] => flat(dir, top, content)?,
-        [Some(train), val, test] => Layout::Split {
+    match splits {
+        [None, None, None] => flat(dir, top, content),
+        [Some(train), val, test] => Ok(Layout::Split {
             train: branch(&train)?,
             val: val.as_deref().map(branch).transpose()?,
             test: test.as_deref().map(branch).transpose()?,
             ignored: top.ignored + top.images.len() + top.folders.len() - n_splits,
-        },
+        }),
         [None, val, test] => {
             let found: Vec<String> = val.iter().chain(&test).map(|p| file_name(p)).collect();
-            return Err(Error::MissingTrain {
+            Err(Error::MissingTrain {
                 path: dir.to_path_buf(),
                 found: found.join(" and "),
-            });
+            })
         }
-    };
-    check_filled(&layout, content)?;
-    Ok(layout)
+    }
 }
 
-fn check_filled(layout: &Layout, content: Content) -> Result<()> {
+/// Refuses splits, classes and clips without an image.
+pub(crate) fn check_filled(layout: &Layout, content: Content) -> Result<()> {
     for branch in layout.branches() {
         if branch.leaves.iter().all(|leaf| leaf.files.is_empty()) {
             let below: usize = branch.leaves.iter().map(|leaf| leaf.ignored).sum();

@@ -30,7 +30,7 @@ use serde::Serialize;
 use crate::error::{Error, Result};
 
 pub use animate::write_animated_png;
-pub(crate) use decode::{Header, decode_into, probe};
+pub(crate) use decode::{Header, decode_into, luma, probe};
 use decode::{decode, open};
 
 mod animate;

@@ -1,7 +1,12 @@
-//! `juggle data`: write the example data, look at a folder.
+//! `juggle data`: write the example data, audit a folder.
 
-use anyhow::Result;
-use juggle_dataset::{ReadOptions, SplitOptions, audit, synth};
+mod audit_chart;
+mod audit_page;
+mod audit_text;
+
+use anyhow::{Result, bail};
+use juggle_dataset::audit::{self, Level};
+use juggle_dataset::{ReadOptions, SplitOptions, synth};
 
 use crate::args::{DataCommand, InspectArgs, SynthArgs};
 use crate::output::{self, Messages};
@@ -9,7 +14,7 @@ use crate::output::{self, Messages};
 pub(crate) fn run(command: &DataCommand, messages: Messages) -> Result<()> {
     match command {
         DataCommand::Synth(args) => write(args, messages),
-        DataCommand::Inspect(args) => inspect(args),
+        DataCommand::Inspect(args) => inspect(args, messages),
     }
 }
 
@@ -22,7 +27,7 @@ fn write(args: &SynthArgs, messages: Messages) -> Result<()> {
     output::print(summary)
 }
 
-fn inspect(args: &InspectArgs) -> Result<()> {
+fn inspect(args: &InspectArgs, messages: Messages) -> Result<()> {
     let defaults = SplitOptions::default();
     let options = ReadOptions {
         color: args.channels.color_mode(),
@@ -34,9 +39,22 @@ fn inspect(args: &InspectArgs) -> Result<()> {
         ..ReadOptions::default()
     };
     let audit = audit::inspect(&args.dir, &options)?;
-    if args.json.json {
-        output::print_json(&audit)
-    } else {
-        output::print(audit)
+    if let Some(file) = &args.html {
+        audit_page::write(file, &audit, &options)?;
+        messages.note(format_args!("wrote {}", file.display()));
     }
+    if args.json.json {
+        output::print_json(&audit)?;
+    } else {
+        output::print(audit_text::render(&audit))?;
+    }
+    let serious = audit.count(Level::Problem) + audit.count(Level::Warning);
+    if args.strict && serious > 0 {
+        bail!(
+            "{} has {}, expected no problem and no warning (--strict)",
+            args.dir.display(),
+            audit_text::counted(&audit)
+        );
+    }
+    Ok(())
 }

@@ -1,28 +1,20 @@
-//! What two splits have in common.
+//! What two splits have in common, and what repeats within one.
 
-use std::collections::{BTreeSet, HashSet};
-use std::fmt;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 
 use rayon::prelude::*;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
-use crate::clips::Clips;
-use crate::folder::LabelledImages;
-use crate::layout::stem;
-use crate::png::ImageShape;
-use crate::split::{Split, clip_prefix};
-
-/// Two images whose thumbnails differ by less than this (root mean square, values in [0, 1]) are
-/// near-duplicates: 5 of 255 gray levels.
-pub const NEAR_DUPLICATE_RMS: f64 = 5.0 / 255.0;
-
-/// Longest side of a thumbnail.
-const THUMBNAIL: usize = 16;
+use super::nearest::{
+    Index, NEAR_DUPLICATE_RMS, confirmed, correlation, hash_bits, rms, squared_distance,
+};
+use super::{Item, count, file_name};
+use crate::natural::natural_cmp;
+use crate::split::Split;
 
 /// Examples kept of each kind.
-const EXAMPLES: usize = 5;
+pub(super) const EXAMPLES: usize = 5;
 
 /// What a split has in common with an earlier one (val with train, test with train, test with val).
 #[derive(Clone, Debug, Serialize)]
@@ -35,8 +27,17 @@ pub struct SplitOverlap {
     pub images: usize,
     /// Those with an exact duplicate in `other`.
     pub exact_duplicates: usize,
-    /// Those with a near-duplicate in `other`, exact ones included.
+    /// Those whose nearest image in `other` is nearer than [`NEAR_DUPLICATE_RMS`], exact ones included,
+    /// confirmed or not.
     pub near_duplicates: usize,
+    /// Those with an image in `other` whose perceptual hash differs in at most
+    /// [`NEAR_HASH_BITS`](super::NEAR_HASH_BITS) bits, confirmed.
+    pub hash_duplicates: usize,
+    /// Those with a duplicate in `other`: exact, or near by either measure and confirmed by a correlation of
+    /// at least [`DUPLICATE_CORRELATION`](super::DUPLICATE_CORRELATION).
+    pub confirmed_duplicates: usize,
+    /// Some of these, nearest first.
+    pub duplicates: Vec<DuplicatePair>,
     /// Median over the images of the distance to the nearest image of `other`: root mean square
     /// difference of the thumbnails, values in [0, 1].
     pub median_nearest_rms: f64,
@@ -44,309 +45,298 @@ pub struct SplitOverlap {
     pub least_nearest_rms: f64,
     /// The nearest pairs, nearest first.
     pub nearest: Vec<DuplicatePair>,
-    /// Clip prefixes (with their class) that occur in both splits; images only.
+    /// Clips (with their class, for images) whose name occurs in both splits.
     pub shared_clip_prefixes: usize,
     /// Some of them.
     pub shared_clip_examples: Vec<String>,
-    /// Images of `split` that carry a shared clip prefix.
+    /// Images of `split` that carry a shared clip name.
     pub images_with_shared_prefix: usize,
-    /// Those of them whose nearest image in `other` carries the same prefix: many when the clips are the
+    /// Those of them whose nearest image in `other` carries the same name: many when the clips are the
     /// same, few when only their names are.
     pub nearest_with_same_prefix: usize,
+    /// How many that would be if the nearest image were any of its class.
+    pub same_prefix_by_chance: f64,
+    /// Images whose nearest image in `other` is the one directly before or after it in the order of file names
+    /// of its class: many when the files are the frames of a film.
+    pub nearest_next_by_name: usize,
+    /// How many that would be if the nearest image had nothing to do with the name.
+    pub next_by_name_by_chance: f64,
+    /// The distance of each image, in the order of the split.
+    #[serde(skip)]
+    pub(super) distances: Vec<f64>,
 }
 
-/// An image and its nearest neighbour in another split.
+/// Two images that resemble each other.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DuplicatePair {
     /// The image.
     pub path: PathBuf,
-    /// Its nearest neighbour.
+    /// The one it resembles.
     pub other: PathBuf,
     /// Their distance: root mean square difference of the thumbnails, values in [0, 1].
     pub rms: f64,
+    /// Correlation of the thumbnails.
+    pub correlation: f64,
+    /// Bits in which the perceptual hashes differ, of 64.
+    pub hash_bits: u32,
 }
 
-impl fmt::Display for SplitOverlap {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            split,
-            other,
-            images,
-            ..
-        } = self;
-        writeln!(f, "{split} against {other} ({images} images)")?;
-        writeln!(f, "  exact duplicates      {:>6}", self.exact_duplicates)?;
-        writeln!(
-            f,
-            "  near-duplicates       {:>6}  (RMS below {NEAR_DUPLICATE_RMS:.4})",
-            self.near_duplicates
-        )?;
-        writeln!(
-            f,
-            "  nearest image         {:>6.4}  median RMS, least {:.4}",
-            self.median_nearest_rms, self.least_nearest_rms
-        )?;
-        write!(
-            f,
-            "  shared clip prefixes  {:>6}",
-            self.shared_clip_prefixes
-        )?;
-        if self.shared_clip_prefixes > 0 {
-            let more = self.shared_clip_prefixes > self.shared_clip_examples.len();
-            write!(
-                f,
-                "  ({}{}) on {} images; the nearest image has the same one for {}",
-                self.shared_clip_examples.join(", "),
-                if more { ", …" } else { "" },
-                self.images_with_shared_prefix,
-                self.nearest_with_same_prefix,
-            )?;
-        }
-        writeln!(f)?;
-        if self.near_duplicates > 0 {
-            for pair in &self.nearest {
-                let (path, other) = (pair.path.display(), pair.other.display());
-                writeln!(f, "    {path} ~ {other} ({:.4})", pair.rms)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The images of a split, as far as this module needs them.
-pub(super) struct View<'a> {
-    split: Split,
-    shape: ImageShape,
-    pixels: &'a [u8],
-    paths: Vec<&'a PathBuf>,
-    /// Class and clip prefix of each image, where it has one.
-    prefixes: Vec<Option<String>>,
-}
-
-impl<'a> View<'a> {
-    pub(super) fn of_images(split: Split, images: &'a LabelledImages) -> Self {
-        let prefix = |(path, label): (&PathBuf, &usize)| {
-            let stem = stem(path);
-            clip_prefix(&stem).map(|prefix| format!("{}/{prefix}", images.classes[*label]))
-        };
+impl DuplicatePair {
+    fn of(a: &Item<'_>, b: &Item<'_>) -> Self {
+        let (x, y) = (&a.measured.thumbnail, &b.measured.thumbnail);
         Self {
-            split,
-            shape: images.shape,
-            pixels: &images.pixels,
-            paths: images.paths.iter().collect(),
-            prefixes: images
-                .paths
-                .iter()
-                .zip(&images.labels)
-                .map(prefix)
-                .collect(),
+            path: a.entry.path.clone(),
+            other: b.entry.path.clone(),
+            rms: rms(squared_distance(x, y)),
+            correlation: correlation(x, y),
+            hash_bits: hash_bits(a.measured, b.measured),
         }
     }
+}
 
-    /// Folder names of clips start anew in every split, so they say nothing about shared clips.
-    pub(super) fn of_clips(split: Split, clips: &'a Clips) -> Self {
-        Self {
-            split,
-            shape: clips.shape,
-            pixels: &clips.pixels,
-            paths: clips.clips.iter().flat_map(|clip| &clip.paths).collect(),
-            prefixes: vec![None; clips.n_frames()],
-        }
-    }
+/// What repeats within a split. Frames of one clip resemble each other by nature and are not compared.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Repeats {
+    /// Images equal to an earlier one of the split.
+    pub exact_duplicates: usize,
+    /// Images with a duplicate in the split, exact or near and confirmed, before or after them.
+    pub confirmed_duplicates: usize,
+    /// Some pairs.
+    pub duplicates: Vec<DuplicatePair>,
+}
+
+/// An image and an equal one of another class, in any split.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LabelConflict {
+    /// The image.
+    pub path: PathBuf,
+    /// An equal image of another class.
+    pub other: PathBuf,
 }
 
 /// Every later split against every earlier one.
-pub(super) fn between_all(views: &[View<'_>]) -> Vec<SplitOverlap> {
-    let indexes: Vec<Index> = views.iter().map(Index::new).collect();
-    let mut overlaps = Vec::new();
-    for i in 1..views.len() {
-        for j in 0..i {
-            overlaps.push(between((&views[i], &indexes[i]), (&views[j], &indexes[j])));
-        }
-    }
-    overlaps
+pub(super) fn between_all(splits: &[(Split, Index<'_>)]) -> Vec<SplitOverlap> {
+    let later = splits.iter().enumerate();
+    later
+        .flat_map(|(i, split)| splits[..i].iter().map(move |other| between(split, other)))
+        .collect()
 }
 
-/// Hashes and thumbnails of a split.
-struct Index {
-    hashes: Vec<[u8; 32]>,
-    thumbnails: Vec<Vec<u8>>,
-    /// Sum of each thumbnail and its image, by increasing sum.
-    by_sum: Vec<(u32, usize)>,
-}
-
-impl Index {
-    fn new(view: &View<'_>) -> Self {
-        let images = || view.pixels.par_chunks_exact(view.shape.len());
-        let thumbnails: Vec<Vec<u8>> = images().map(|image| thumbnail(image, view.shape)).collect();
-        let sum = |thumbnail: &Vec<u8>| thumbnail.iter().map(|&v| u32::from(v)).sum::<u32>();
-        let mut by_sum: Vec<(u32, usize)> = thumbnails
-            .iter()
-            .enumerate()
-            .map(|(i, t)| (sum(t), i))
-            .collect();
-        by_sum.sort_unstable();
-        Self {
-            hashes: images().map(|image| Sha256::digest(image).into()).collect(),
-            thumbnails,
-            by_sum,
+pub(super) fn within(index: &Index<'_>) -> Repeats {
+    let skip = |i: usize| {
+        move |j: usize| {
+            let (a, b) = (index.items[i].entry, index.items[j].entry);
+            i == j || (a.clip.is_some() && a.clip == b.clip)
         }
+    };
+    let found: Vec<Option<usize>> = (0..index.items.len())
+        .into_par_iter()
+        .map(|i| duplicate(&index.items[i], index, skip(i)).2)
+        .collect();
+    let mut seen: HashMap<[u8; 32], Vec<usize>> = HashMap::new();
+    let mut exact = 0;
+    for (i, item) in index.items.iter().enumerate() {
+        let earlier = seen.entry(item.measured.sha256).or_default();
+        exact += usize::from(earlier.iter().any(|&j| !skip(i)(j)));
+        earlier.push(i);
     }
-
-    /// The nearest thumbnail: its squared distance and image, the first image on a tie.
-    ///
-    /// Candidates are visited outwards from the query's own sum. With `n` values, Cauchy–Schwarz bounds
-    /// the squared distance from below by (difference of the sums)² / n, which ends the search.
-    fn nearest(&self, query: &[u8]) -> (u64, usize) {
-        let sum: u32 = query.iter().map(|&v| u32::from(v)).sum();
-        let n = query.len() as u64;
-        let middle = self.by_sum.partition_point(|&(other, _)| other < sum);
-        let mut best = (u64::MAX, usize::MAX);
-        let visit = |best: &mut (u64, usize), &(other, i): &(u32, usize)| {
-            let gap = u64::from(sum.abs_diff(other));
-            if gap * gap > best.0.saturating_mul(n) {
-                return false;
-            }
-            *best = (*best).min((squared_distance(query, &self.thumbnails[i]), i));
-            true
-        };
-        let mut up = self.by_sum[middle..].iter();
-        let mut down = self.by_sum[..middle].iter().rev();
-        let (mut up_open, mut down_open) = (true, true);
-        while up_open || down_open {
-            up_open = up_open && up.next().is_some_and(|entry| visit(&mut best, entry));
-            down_open = down_open && down.next().is_some_and(|entry| visit(&mut best, entry));
-        }
-        best
-    }
-}
-
-fn squared_distance(a: &[u8], b: &[u8]) -> u64 {
-    let sum: u32 = a
+    let pairs = found
         .iter()
-        .zip(b)
-        .map(|(&a, &b)| {
-            let difference = u32::from(a.abs_diff(b));
-            difference * difference
-        })
-        .sum();
-    u64::from(sum)
+        .enumerate()
+        .filter_map(|(i, j)| Some((i, (*j)?)))
+        .filter(|&(i, j)| i < j || found[j] != Some(i));
+    Repeats {
+        exact_duplicates: exact,
+        confirmed_duplicates: found.iter().flatten().count(),
+        duplicates: examples(pairs.map(|(i, j)| (&index.items[i], &index.items[j]))),
+    }
 }
 
-/// Averages channels and blocks of pixels to a gray image of at most 16×16.
-fn thumbnail(image: &[u8], shape: ImageShape) -> Vec<u8> {
-    let ImageShape {
-        channels,
-        height,
-        width,
-    } = shape;
-    let (rows, columns) = (height.min(THUMBNAIL), width.min(THUMBNAIL));
-    let plane = height * width;
-    let mut values = Vec::with_capacity(rows * columns);
-    for row in 0..rows {
-        let ys = row * height / rows..(row + 1) * height / rows;
-        for column in 0..columns {
-            let xs = column * width / columns..(column + 1) * width / columns;
-            let mut sum = 0_usize;
-            for c in 0..channels {
-                for y in ys.clone() {
-                    let line = c * plane + y * width;
-                    let block = &image[line + xs.start..line + xs.end];
-                    sum += block.iter().map(|&v| usize::from(v)).sum::<usize>();
-                }
-            }
-            let n = channels * ys.len() * xs.len();
-            values.push(u8::try_from((sum + n / 2) / n).expect("a mean of bytes is a byte"));
+/// Equal images of different classes, one entry an image that differs from the first of its kind.
+pub(super) fn label_conflicts(items: &[Item<'_>]) -> Vec<LabelConflict> {
+    let mut first: HashMap<[u8; 32], &Item<'_>> = HashMap::new();
+    let mut conflicts = Vec::new();
+    for item in items {
+        let known = *first.entry(item.measured.sha256).or_insert(item);
+        if known.entry.class != item.entry.class {
+            conflicts.push(LabelConflict {
+                path: item.entry.path.clone(),
+                other: known.entry.path.clone(),
+            });
         }
     }
-    values
+    conflicts
+}
+
+/// The nearest image with its squared distance, the nearest by hash, and the one of them that is a duplicate.
+fn duplicate(
+    item: &Item<'_>,
+    other: &Index<'_>,
+    skip: impl Fn(usize) -> bool + Copy,
+) -> (Option<(u64, usize)>, Option<usize>, Option<usize>) {
+    let nearest = other.nearest(item.measured, skip);
+    let by_hash = other.near_by_hash(item.measured, skip);
+    let near = nearest.filter(|&(squared, i)| {
+        rms(squared) < NEAR_DUPLICATE_RMS && confirmed(item.measured, other.items[i].measured)
+    });
+    (nearest, by_hash, near.map(|(_, i)| i).or(by_hash))
+}
+
+fn examples<'a>(pairs: impl Iterator<Item = (&'a Item<'a>, &'a Item<'a>)>) -> Vec<DuplicatePair> {
+    let mut pairs: Vec<DuplicatePair> = pairs.map(|(a, b)| DuplicatePair::of(a, b)).collect();
+    // Stable, so that equal distances keep the order of the files.
+    pairs.sort_by(|a, b| a.rms.total_cmp(&b.rms));
+    pairs.truncate(EXAMPLES);
+    pairs
 }
 
 fn between(
-    (view, index): (&View<'_>, &Index),
-    (other_view, other_index): (&View<'_>, &Index),
+    (split, index): &(Split, Index<'_>),
+    (other, other_index): &(Split, Index<'_>),
 ) -> SplitOverlap {
-    let known: HashSet<&[u8; 32]> = other_index.hashes.iter().collect();
-    let exact = index
-        .hashes
-        .iter()
-        .filter(|hash| known.contains(hash))
-        .count();
+    let (items, others) = (index.items, other_index.items);
+    let known: HashSet<&[u8; 32]> = others.iter().map(|item| &item.measured.sha256).collect();
+    let is_exact = |item: &Item<'_>| known.contains(&item.measured.sha256);
 
-    let nearest: Vec<(u64, usize)> = index
-        .thumbnails
+    let found: Vec<_> = items
         .par_iter()
-        .map(|thumbnail| other_index.nearest(thumbnail))
+        .map(|item| {
+            let (nearest, by_hash, near) = duplicate(item, other_index, |_| false);
+            (nearest.expect("a split holds images"), by_hash, near)
+        })
         .collect();
-    let n_values = index.thumbnails.first().map_or(1, Vec::len);
-    let mut order: Vec<usize> = (0..nearest.len()).collect();
-    order.sort_unstable_by_key(|&i| (nearest[i].0, i));
-    let distance = |i: usize| rms(nearest[i].0, n_values);
-    let near = order
+    let distances: Vec<f64> = found
         .iter()
-        .take_while(|&&i| distance(i) < NEAR_DUPLICATE_RMS)
-        .count();
-    let pair = |&i: &usize| DuplicatePair {
-        path: view.paths[i].clone(),
-        other: other_view.paths[nearest[i].1].clone(),
-        rms: distance(i),
-    };
+        .map(|((squared, _), ..)| rms(*squared))
+        .collect();
+    let mut order: Vec<usize> = (0..items.len()).collect();
+    order.sort_by(|&i, &j| distances[i].total_cmp(&distances[j]).then(i.cmp(&j)));
+    let nearest = |i: usize| found[i].0.1;
+    let pairs = || items.iter().zip(&found);
 
-    let shared = SharedPrefixes::of(view, other_view);
-    let same = view
-        .prefixes
-        .iter()
-        .zip(&nearest)
-        .filter(|(prefix, (_, j))| prefix.is_some() && **prefix == other_view.prefixes[*j])
-        .count();
+    let shared = SharedClips::of(items, others);
+    let same_clip = |(item, j): (&Item<'_>, usize)| {
+        item.entry.clip.is_some() && item.entry.clip == others[j].entry.clip
+    };
+    let names = Neighbours::new(others);
     SplitOverlap {
-        split: view.split,
-        other: other_view.split,
-        images: nearest.len(),
-        exact_duplicates: exact,
-        near_duplicates: near,
-        median_nearest_rms: order
-            .get(order.len() / 2)
-            .map_or(f64::NAN, |&i| distance(i)),
-        least_nearest_rms: order.first().map_or(f64::NAN, |&i| distance(i)),
-        nearest: order.iter().take(EXAMPLES).map(pair).collect(),
+        split: *split,
+        other: *other,
+        images: items.len(),
+        exact_duplicates: items.iter().filter(|item| is_exact(item)).count(),
+        near_duplicates: distances
+            .iter()
+            .filter(|&&d| d < NEAR_DUPLICATE_RMS)
+            .count(),
+        hash_duplicates: found
+            .iter()
+            .filter(|(_, by_hash, _)| by_hash.is_some())
+            .count(),
+        confirmed_duplicates: pairs()
+            .filter(|(item, (.., near))| near.is_some() || is_exact(item))
+            .count(),
+        duplicates: examples(
+            pairs().filter_map(|(item, (.., near))| Some((item, &others[(*near)?]))),
+        ),
+        median_nearest_rms: distances[order[order.len() / 2]],
+        least_nearest_rms: distances[order[0]],
+        nearest: examples(
+            order
+                .iter()
+                .take(EXAMPLES)
+                .map(|&i| (&items[i], &others[nearest(i)])),
+        ),
         shared_clip_prefixes: shared.distinct.len(),
         shared_clip_examples: shared.examples(),
         images_with_shared_prefix: shared.images,
-        nearest_with_same_prefix: same,
+        nearest_with_same_prefix: (0..items.len())
+            .filter(|&i| same_clip((&items[i], nearest(i))))
+            .count(),
+        same_prefix_by_chance: shared.by_chance,
+        nearest_next_by_name: (0..items.len())
+            .filter(|&i| names.of(&items[i]).contains(&nearest(i)))
+            .count(),
+        next_by_name_by_chance: items.iter().map(|item| names.chance(item)).sum(),
+        distances,
     }
 }
 
-/// Clip prefixes that occur in two splits.
-struct SharedPrefixes<'a> {
+/// Clip names that occur in two splits.
+struct SharedClips<'a> {
     distinct: BTreeSet<&'a String>,
     /// Images of the first split that carry one.
     images: usize,
+    /// How many of these would have a nearest image of the same clip by chance.
+    by_chance: f64,
 }
 
-impl<'a> SharedPrefixes<'a> {
-    fn of(view: &'a View<'_>, other: &View<'_>) -> Self {
-        let known: BTreeSet<&String> = other.prefixes.iter().flatten().collect();
-        let carried = || view.prefixes.iter().flatten().filter(|p| known.contains(p));
+impl<'a> SharedClips<'a> {
+    fn of(items: &'a [Item<'_>], others: &[Item<'_>]) -> Self {
+        let mut frames: HashMap<&String, usize> = HashMap::new();
+        let mut classes: HashMap<Option<usize>, usize> = HashMap::new();
+        for other in others {
+            *classes.entry(other.entry.class).or_default() += 1;
+            if let Some(clip) = &other.entry.clip {
+                *frames.entry(clip).or_default() += 1;
+            }
+        }
+        let shared: Vec<(&String, f64)> = items
+            .iter()
+            .filter_map(|item| {
+                let clip = item.entry.clip.as_ref()?;
+                let in_class = classes.get(&item.entry.class)?;
+                Some((clip, count(*frames.get(clip)?) / count(*in_class)))
+            })
+            .collect();
         Self {
-            distinct: carried().collect(),
-            images: carried().count(),
+            distinct: shared.iter().map(|(clip, _)| *clip).collect(),
+            images: shared.len(),
+            by_chance: shared.iter().map(|(_, chance)| chance).sum(),
         }
     }
 
     fn examples(&self) -> Vec<String> {
-        self.distinct
-            .iter()
-            .take(EXAMPLES)
-            .map(|p| (*p).clone())
-            .collect()
+        let mut names: Vec<&String> = self.distinct.iter().copied().collect();
+        names.sort_by(|a, b| natural_cmp(a, b));
+        names.into_iter().take(EXAMPLES).cloned().collect()
     }
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "sums of at most 256 squared bytes"
-)]
-fn rms(squared_distance: u64, n_values: usize) -> f64 {
-    (squared_distance as f64 / n_values as f64).sqrt() / 255.0
+/// The files of a split, class by class in the order of their names.
+struct Neighbours {
+    classes: HashMap<Option<usize>, Vec<(String, usize)>>,
+}
+
+impl Neighbours {
+    fn new(items: &[Item<'_>]) -> Self {
+        let mut classes: HashMap<Option<usize>, Vec<(String, usize)>> = HashMap::new();
+        for (i, item) in items.iter().enumerate() {
+            let files = classes.entry(item.entry.class).or_default();
+            files.push((file_name(&item.entry.path), i));
+        }
+        for files in classes.values_mut() {
+            files.sort_by(|(a, i), (b, j)| natural_cmp(a, b).then(i.cmp(j)));
+        }
+        Self { classes }
+    }
+
+    /// The images directly before and after an image of another split, and one of the same name between them.
+    fn of(&self, item: &Item<'_>) -> Vec<usize> {
+        let name = file_name(&item.entry.path);
+        let Some(files) = self.classes.get(&item.entry.class) else {
+            return Vec::new();
+        };
+        let at = files.partition_point(|(other, _)| natural_cmp(other, &name).is_lt());
+        let same = usize::from(files.get(at).is_some_and(|(other, _)| *other == name));
+        let end = (at + same + 1).min(files.len());
+        files[at.saturating_sub(1)..end]
+            .iter()
+            .map(|(_, i)| *i)
+            .collect()
+    }
+
+    fn chance(&self, item: &Item<'_>) -> f64 {
+        let files = self.classes.get(&item.entry.class).map_or(1, Vec::len);
+        count(self.of(item).len()) / count(files)
+    }
 }

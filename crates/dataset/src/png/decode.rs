@@ -210,7 +210,7 @@ pub(super) fn u8_from_u16(v: u16) -> u8 {
     u8::try_from((u32::from(v) + 128) / 257).expect("65535 + 128 over 257 is 255")
 }
 
-pub(super) fn luma(rgb: &[u8]) -> u8 {
+pub(crate) fn luma(rgb: &[u8]) -> u8 {
     let [r, g, b] = [rgb[0], rgb[1], rgb[2]].map(u32::from);
     u8::try_from((19595 * r + 38470 * g + 7471 * b + 32768) >> 16)
         .expect("the weights sum to 65536, so the mean of bytes is a byte")

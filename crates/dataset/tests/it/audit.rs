@@ -29,7 +29,6 @@ fn the_committed_balls_leak_from_train_to_val_and_not_to_test() {
         "other clips of the same names"
     );
     assert!(val.median_nearest_rms < test.median_nearest_rms);
-    assert!(audit.to_string().contains("shared clip prefixes"));
 }
 
 #[test]
@@ -139,9 +138,4 @@ fn what_is_not_read_is_counted() {
         .file("val/a/x.jpg", b"");
     tree.image("unlabelled/1.png", gray(4, 4), 0);
     assert_eq!(audit(&tree).ignored, 5);
-    assert!(
-        audit(&tree)
-            .to_string()
-            .contains("5 other entries are ignored")
-    );
 }

@@ -5,6 +5,8 @@
 )]
 
 mod audit; // what `inspect` finds, on the committed data and on built cases
+mod audit_findings; // its rules, and that they are silent on clean folders
+mod audit_numbers; // its numbers against imagehash, scikit-image, scipy and statsmodels
 mod clips; // clip folders and windows
 mod folder; // image folders: layouts and splits
 mod folder_errors; // faulty image folders, sentence by sentence
