@@ -7,6 +7,7 @@
 //! [`process`] starts and watches them, [`neighbours`] sees who else was busy, [`statistics`] makes ratios, [`table`] writes them down, [`footprint`] is
 //! memory and start-up.
 
+mod document;
 mod footprint;
 mod measure;
 mod neighbours;
@@ -27,16 +28,15 @@ use footprint::{Footprint, footprints, start_up};
 use measure::{Bench, Effort, Outcome};
 use peer::{Paths, Peers, Program};
 use process::{FOLDER, Pinning};
-use rows::{Against, Row, png_folder, rows};
+use rows::{Part, Row, png_folder, rows};
 
 use crate::juggle::{build, build_targets, cargo};
-use crate::provenance::{Provenance, WorkTree, n_cores, provenance};
+use crate::provenance::{Provenance, n_cores, provenance};
 use crate::python::{self, call, environment};
 
 const REQUIREMENTS: &str = "xtask/bench/requirements.txt";
 const FOLDERS: &str = "xtask/bench/folders.py";
 const RIVALS: &str = "xtask/bench/rivals/Cargo.toml";
-const DOCUMENT: &str = "docs/performance.md";
 
 /// Built in one call, so that what they share is built once.
 const EXAMPLES: [&str; 12] = [
@@ -81,6 +81,9 @@ pub(crate) struct Options {
     /// Measure only this row; may be repeated
     #[arg(long, value_name = "ROW")]
     only: Vec<String>,
+    /// Measure and write only this part
+    #[arg(long, value_name = "PART")]
+    part: Option<Part>,
     /// List the rows, and measure nothing
     #[arg(long)]
     list: bool,
@@ -99,6 +102,12 @@ pub(crate) struct Options {
     /// The virtual environment, made when it is not there
     #[arg(long, value_name = "DIR", default_value = python::VENV)]
     venv: PathBuf,
+}
+
+impl Options {
+    fn measures(&self, part: Part) -> bool {
+        self.part.is_none_or(|only| only == part)
+    }
 }
 
 /// `results.json`.
@@ -161,7 +170,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         not_run,
     };
     measure(&selected, &paths, pinning, &mut results)?;
-    if options.only.is_empty() {
+    if options.only.is_empty() && options.measures(Part::Engine) {
         results.start_up_s = Some(start_up(&paths.juggle)?);
         for threads in available(&options.threads) {
             results
@@ -170,7 +179,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         }
     }
     save(&results)?;
-    publish(options, &results)
+    document::publish(options, &results)
 }
 
 /// Other people's crates, in a project of their own.
@@ -223,8 +232,10 @@ fn select(options: &Options) -> Result<(Vec<Row>, Vec<String>)> {
             names.join(", ")
         );
     }
-    let wanted =
-        |row: &Row| options.only.is_empty() || options.only.iter().any(|name| name == row.id);
+    let wanted = |row: &Row| {
+        options.measures(Part::of(row.id))
+            && (options.only.is_empty() || options.only.iter().any(|name| name == row.id))
+    };
     let cores: Vec<_> = available(&options.threads).collect();
     let missing = options.threads.iter().filter(|n| !cores.contains(n));
     let not_run = missing.map(|n| {
@@ -282,114 +293,6 @@ fn save(results: &Results) -> Result<()> {
     let path = Path::new(FOLDER).join("results.json");
     let text = serde_json::to_string_pretty(results)?;
     fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
-}
-
-/// Prints the tables, and writes them into the document when they are complete.
-fn publish(options: &Options, results: &Results) -> Result<()> {
-    let text = document(results);
-    println!("{text}");
-    let limited = options.quick || !options.only.is_empty() || options.threads != [1, 2];
-    if options.no_write || limited {
-        let why = if options.no_write {
-            "as asked"
-        } else {
-            "a limited run writes no claim"
-        };
-        eprintln!("{DOCUMENT} was left as it is: {why}; the figures are in {FOLDER}/results.json");
-        return Ok(());
-    }
-    let document =
-        fs::read_to_string(DOCUMENT).with_context(|| format!("cannot read {DOCUMENT}"))?;
-    let document = table::replace_between_markers(&document, &text).context(DOCUMENT)?;
-    fs::write(DOCUMENT, document).with_context(|| format!("cannot write {DOCUMENT}"))?;
-    eprintln!("{DOCUMENT} has the new tables");
-    Ok(())
-}
-
-fn document(results: &Results) -> String {
-    let source = &results.provenance;
-    let fact = |name: &str| {
-        results
-            .facts
-            .get(name)
-            .map_or("not started", String::as_str)
-    };
-    let changed = match source.work_tree {
-        WorkTree::Clean => "",
-        WorkTree::Changed => ", with changes that are not committed",
-        WorkTree::Unknown => ", work tree unknown",
-    };
-    let mut blocks = vec![format!(
-        "Measured {}: {}, {} cores, level {}; {}; {}; commit {}{changed}; PyTorch {}, torchvision {}, Python {}. `{}`: {} rounds of {} s a side, commands {} rounds of {} epochs.",
-        source.date,
-        source.cpu,
-        source.n_cores,
-        fact("level"),
-        source.system,
-        source.rustc,
-        source.commit.get(..12).unwrap_or(&source.commit),
-        fact("torch"),
-        fact("torchvision"),
-        fact("python"),
-        results.command,
-        results.effort.rounds,
-        results.effort.seconds,
-        results.effort.command_rounds,
-        results.effort.epochs,
-    )];
-    for against in [
-        Against::PyTorch,
-        Against::PythonMetrics,
-        Against::RustMetrics,
-        Against::Candle,
-        Against::OneThread,
-    ] {
-        blocks.push(table::table(against, &results.rows));
-    }
-    let libraries = [
-        "numpy",
-        "scikit-image",
-        "scikit-learn",
-        "torchmetrics",
-        "image-compare",
-        "iqa",
-    ];
-    let versions = libraries
-        .iter()
-        .filter_map(|name| Some(format!("{name} {}", results.facts.get(*name)?)));
-    let versions: Vec<_> = versions.collect();
-    let mut notes = String::new();
-    if !versions.is_empty() {
-        notes += &format!("- the metrics' peers: {}\n", versions.join(", "));
-    }
-    for footprint in &results.footprints {
-        let peak = footprint.peak_bytes.map_or_else(
-            || "not known on this system".to_owned(),
-            |bytes| format!("{:.0} MiB", bytes as f64 / f64::from(1 << 20)),
-        );
-        notes += &format!(
-            "- `juggle train {}`, threads {}: peak memory {peak}; {:.1} % of an epoch outside the engine\n",
-            footprint.kind,
-            footprint.threads,
-            footprint.outside_engine * 100.0
-        );
-    }
-    if let Some(seconds) = results.start_up_s {
-        notes += &format!(
-            "- `juggle --version`: {:.1} ms, median of 50\n",
-            seconds * 1e3
-        );
-    }
-    for line in results
-        .not_run
-        .iter()
-        .chain(&table::failures(&results.rows))
-    {
-        notes += &format!("- not run: {line}\n");
-    }
-    blocks.push(notes);
-    blocks.retain(|block| !block.is_empty());
-    blocks.join("\n")
 }
 
 /// The command as it was typed.

@@ -32,6 +32,36 @@ pub(crate) enum Against {
     OneThread,
 }
 
+/// What can be measured, and written, on its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Part {
+    /// Training, inference, reading PNG files, memory and start-up
+    Engine,
+    /// PSNR, SSIM and the report of labels
+    Metrics,
+}
+
+impl Part {
+    pub(crate) const ALL: [Self; 2] = [Self::Engine, Self::Metrics];
+
+    /// The part of the row with this name.
+    pub(crate) fn of(id: &str) -> Self {
+        if id.starts_with("metrics-") {
+            Self::Metrics
+        } else {
+            Self::Engine
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Engine => "engine",
+            Self::Metrics => "metrics",
+        }
+    }
+}
+
 /// How one side does its work.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum How {

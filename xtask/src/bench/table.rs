@@ -6,17 +6,16 @@ use std::fmt::Write as _;
 use anyhow::{Context as _, Result};
 
 use super::measure::Outcome;
-use super::rows::{Against, Unit};
+use super::rows::{Against, Part, Unit};
 use super::statistics::Spread;
 
-pub(crate) const BEGIN: &str = "<!-- begin table: written by `cargo xtask bench` -->";
-pub(crate) const END: &str = "<!-- end table -->";
+const END: &str = "<!-- end table -->";
 
 /// The rows of one comparison; nothing when none was measured.
-pub(crate) fn table(against: Against, outcomes: &[Outcome]) -> String {
+pub(crate) fn table(part: Part, against: Against, outcomes: &[Outcome]) -> String {
     let rows: Vec<_> = outcomes
         .iter()
-        .filter(|outcome| outcome.against == against)
+        .filter(|outcome| outcome.against == against && Part::of(&outcome.id) == part)
         .collect();
     if rows.is_empty() {
         return String::new();
@@ -75,9 +74,9 @@ pub(crate) fn table(against: Against, outcomes: &[Outcome]) -> String {
 }
 
 /// The configurations of the other side that failed, each once with the rows that it was missing from.
-pub(crate) fn failures(outcomes: &[Outcome]) -> Vec<String> {
+pub(crate) fn failures(part: Part, outcomes: &[Outcome]) -> Vec<String> {
     let mut rows: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
-    for outcome in outcomes {
+    for outcome in outcomes.iter().filter(|o| Part::of(&o.id) == part) {
         for (config, reason) in &outcome.failed {
             let row = format!("{} ({})", outcome.id, outcome.threads);
             rows.entry((config, reason)).or_default().push(row);
@@ -129,16 +128,20 @@ fn thousands(x: f64) -> String {
     text
 }
 
-/// The document with everything between the markers replaced.
-pub(crate) fn replace_between_markers(document: &str, table: &str) -> Result<String> {
+/// The document with everything between the part's markers replaced.
+pub(crate) fn replace_between_markers(document: &str, part: Part, table: &str) -> Result<String> {
+    let begin = format!(
+        "<!-- begin table: written by `cargo xtask bench --part {}` -->",
+        part.name()
+    );
     let (before, rest) = document
-        .split_once(BEGIN)
-        .with_context(|| format!("there is no line `{BEGIN}`"))?;
+        .split_once(&begin)
+        .with_context(|| format!("there is no line `{begin}`"))?;
     let (_, after) = rest
         .split_once(END)
-        .with_context(|| format!("there is no line `{END}` after `{BEGIN}`"))?;
+        .with_context(|| format!("there is no line `{END}` after `{begin}`"))?;
     Ok(format!(
-        "{before}{BEGIN}\n\n{}\n\n{END}{after}",
+        "{before}{begin}\n\n{}\n\n{END}{after}",
         table.trim()
     ))
 }
@@ -174,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_row_names_both_sides_and_the_configuration() {
-        let text = table(Against::PyTorch, &[outcome()]);
+        let text = table(Part::Engine, Against::PyTorch, &[outcome()]);
         assert_eq!(
             text.lines().last(),
             Some(
@@ -182,7 +185,7 @@ mod tests {
                  | **2.00** (1.50–2.25) | – | 3 % | eager fused |"
             )
         );
-        assert_eq!(table(Against::Candle, &[outcome()]), "");
+        assert_eq!(table(Part::Engine, Against::Candle, &[outcome()]), "");
     }
 
     #[test]
@@ -193,7 +196,7 @@ mod tests {
             ..outcome()
         };
         assert_eq!(
-            failures(&[failed(1), outcome(), failed(2)]),
+            failures(Part::Engine, &[failed(1), outcome(), failed(2)]),
             ["`jit` in train-classifier (1), train-classifier (2): no such thing"]
         );
     }
@@ -207,15 +210,19 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_between_the_markers_changes() {
-        let document = format!("before\n{BEGIN}\nold\n{END}\nafter\n");
-        let replaced = replace_between_markers(&document, "\nnew\n").unwrap();
+    fn only_what_is_between_the_markers_of_the_part_changes() {
+        let begin =
+            |part| format!("<!-- begin table: written by `cargo xtask bench --part {part}` -->");
+        let (engine, metrics) = (begin("engine"), begin("metrics"));
+        let document = format!("{engine}\nkept\n{END}\nbetween\n{metrics}\nold\n{END}\nafter\n");
+        let replace = |document: &str| replace_between_markers(document, Part::Metrics, "\nnew\n");
+        let replaced = replace(&document).unwrap();
         assert_eq!(
             replaced,
-            format!("before\n{BEGIN}\n\nnew\n\n{END}\nafter\n")
+            format!("{engine}\nkept\n{END}\nbetween\n{metrics}\n\nnew\n\n{END}\nafter\n")
         );
-        assert_eq!(replace_between_markers(&replaced, "new").unwrap(), replaced);
-        let message = replace_between_markers("no markers", "new").unwrap_err();
-        assert!(message.to_string().contains("begin table"), "{message}");
+        assert_eq!(replace(&replaced).unwrap(), replaced);
+        let message = replace("no markers").unwrap_err().to_string();
+        assert!(message.contains("--part metrics"), "{message}");
     }
 }
