@@ -107,12 +107,14 @@ pub(super) fn measure_all(files: &[PathBuf], options: &ReadOptions) -> Vec<Resul
 fn measure(path: &Path, color: ColorMode, options: &ReadOptions) -> Result<Measured> {
     let image = read_png(path, color, &options.limits)?;
     let ImageShape { height, width, .. } = image.shape;
-    let plane = height * width;
     let gray = match color {
         ColorMode::Gray => image.pixels.clone(),
-        ColorMode::Rgb => (0..plane)
-            .map(|i| luma(&[0, 1, 2].map(|c| image.pixels[c * plane + i])))
-            .collect(),
+        ColorMode::Rgb => {
+            let (red, rest) = image.pixels.split_at(height * width);
+            let (green, blue) = rest.split_at(height * width);
+            let pixels = red.iter().zip(green).zip(blue);
+            pixels.map(|((&r, &g), &b)| luma(&[r, g, b])).collect()
+        }
     };
     let mut sha256 = Sha256::new();
     for side in [height, width] {
