@@ -83,6 +83,7 @@ mod psnr;
 mod ranking;
 mod report;
 mod ssim;
+mod student;
 
 pub use bootstrap::{
     Bootstrap, BootstrapInterval, BootstrapMethod, PairedDifference, bca_interval,
@@ -100,6 +101,7 @@ pub use psnr::{psnr, psnr_batch};
 pub use ranking::{average_precision, roc_auc, roc_auc_one_vs_rest};
 pub use report::{ClassificationReport, FBeta, ReportOptions, Scores, ZeroDivision};
 pub use ssim::{Convention, Covariance, Ssim};
+pub use student::{mean_difference_interval, mean_interval, prediction_interval};
 
 /// The version of ndarray whose views the metrics take.
 pub use ndarray;

@@ -171,6 +171,41 @@ def bootstrap_cases():
     yield bootstrap_case("equal values", [0.5] * 5, "mean", 20, 24)
 
 
+# --- Student ----------------------------------------------------------------------------------------
+
+
+def student_case(first, second):
+    def mean(level):
+        interval = stats.ttest_1samp(first, 0).confidence_interval(level)
+        return [float(interval.low), float(interval.high)]
+
+    def prediction(level):
+        n, middle, spread = len(first), np.mean(first), np.std(first, ddof=1)
+        return [float(end) for end in stats.t.interval(level, n - 1, middle, spread * math.sqrt(1 + 1 / n))]
+
+    def difference(level):
+        found = stats.ttest_ind(first, second, equal_var=False)
+        # Welch's degrees of freedom are a fraction; ours are the whole number below.
+        degrees = max(1, math.floor(found.df * (1 + 1e-12)))
+        middle = np.mean(first) - np.mean(second)
+        error = math.sqrt(np.var(first, ddof=1) / len(first) + np.var(second, ddof=1) / len(second))
+        return [float(end) for end in stats.t.interval(level, degrees, middle, error)]
+
+    return {
+        "first": [float(x) for x in first],
+        "second": [float(x) for x in second],
+        "mean": [mean(level) for level in CONFIDENCE_LEVELS],
+        "prediction": [prediction(level) for level in CONFIDENCE_LEVELS],
+        "difference": [difference(level) for level in CONFIDENCE_LEVELS],
+    }
+
+
+def student_cases():
+    rng = np.random.default_rng(50)
+    for n, m in [(2, 2), (2, 9), (3, 3), (5, 5), (8, 3), (30, 12), (101, 64)]:
+        yield student_case(rng.normal(0.84, 0.02, n), rng.normal(0.96, 0.01 * m, m))
+
+
 # --- files ------------------------------------------------------------------------------------------
 
 
@@ -187,6 +222,7 @@ def generate():
         "intervals": list(interval_cases()),
         "mcnemar": list(mcnemar_cases()),
         "bootstrap": list(bootstrap_cases()),
+        "student": list(student_cases()),
     }
 
 

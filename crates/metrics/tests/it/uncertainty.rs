@@ -6,7 +6,8 @@ use std::sync::Mutex;
 
 use juggle_metrics::{
     Bootstrap, BootstrapMethod, Error, Interval, PairedCounts, Sample, bca_interval,
-    clopper_pearson_interval, percentile_interval, wilson_interval,
+    clopper_pearson_interval, mean_difference_interval, mean_interval, percentile_interval,
+    prediction_interval, wilson_interval,
 };
 use serde_json::Value;
 
@@ -16,6 +17,8 @@ use crate::patterns::SplitMix64;
 const TOLERANCE: f64 = 1e-12;
 /// Against scipy's beta quantiles, whose own largest error over these cases is 1.53e-10.
 const BETA_QUANTILE: f64 = 1.6e-10;
+/// Against scipy's quantiles of Student's t, where the probability outside is a millionth and loses digits.
+const STUDENT: f64 = 1e-9;
 /// Against the same quantiles in 40 digits; the largest deviation over these cases is 3.1e-15.
 const EXACT: f64 = 5e-15;
 
@@ -71,6 +74,38 @@ fn intervals_agree_with_statsmodels() {
             compare(wilson, &expected, &name, TOLERANCE);
         }
     }
+}
+
+#[test]
+fn intervals_over_few_values_agree_with_scipy() {
+    let document = golden();
+    let levels = floats(&document["confidence_levels"]);
+    for case in document["student"].as_array().unwrap() {
+        let (first, second) = (floats(&case["first"]), floats(&case["second"]));
+        for (i, &level) in levels.iter().enumerate() {
+            let name = format!("{} and {} values at {level}", first.len(), second.len());
+            let found = mean_interval(&first, level).unwrap();
+            compare(found, &case["mean"][i], &name, STUDENT);
+            let found = prediction_interval(&first, level).unwrap();
+            compare(found, &case["prediction"][i], &name, STUDENT);
+            let found = mean_difference_interval(&first, &second, level).unwrap();
+            compare(found, &case["difference"][i], &name, STUDENT);
+        }
+    }
+}
+
+#[test]
+fn intervals_over_few_values_need_two_finite_ones() {
+    assert_eq!(
+        mean_interval(&[0.5], 0.95).unwrap_err().to_string(),
+        Bootstrap::default().mean(&[0.5]).unwrap_err().to_string()
+    );
+    let refused = prediction_interval(&[0.5, f64::NAN], 0.95).unwrap_err();
+    assert!(matches!(refused, Error::NonFiniteValue { position: 1, .. }));
+    let refused = mean_difference_interval(&[0.5, 0.6], &[0.5, 0.6], 1.0).unwrap_err();
+    assert!(matches!(refused, Error::ConfidenceLevel { .. }));
+    let equal = mean_difference_interval(&[0.3; 3], &[0.1; 2], 0.95).unwrap();
+    assert_eq!((equal.low, equal.high), (0.3 - 0.1, 0.3 - 0.1));
 }
 
 #[test]
