@@ -6,6 +6,7 @@
 pub(crate) mod export;
 pub(crate) mod metrics;
 pub(crate) mod predict;
+pub(crate) mod report;
 pub(crate) mod summary;
 pub(crate) mod train;
 pub(crate) mod values;
@@ -26,6 +27,7 @@ use crate::config::{Channels, EngineName};
 use export::ExportArgs;
 use metrics::MetricsCommand;
 use predict::PredictArgs;
+use report::{REPORT_EXAMPLES, ReportArgs};
 use summary::SummaryCommand;
 use train::TrainCommand;
 use values::parse_threads;
@@ -127,6 +129,9 @@ pub(crate) enum Command {
     /// Measure a trained model on a data split
     #[command(after_help = EVALUATE_EXAMPLES)]
     Evaluate(EvaluateArgs),
+    /// Write a page that shows runs: curves, results, images, certainty, origins
+    #[command(after_help = REPORT_EXAMPLES)]
+    Report(ReportArgs),
     /// Classify images, or predict the next frames of a clip
     Predict(PredictArgs),
     /// Write a trained model for other programs: ONNX, or weights for PyTorch

@@ -5,6 +5,7 @@ mod evaluate;
 mod export;
 mod metrics;
 mod predict;
+pub(crate) mod report;
 mod shell;
 mod summary;
 mod train;
@@ -15,7 +16,12 @@ use crate::args::Command;
 use crate::output::Messages;
 
 pub(crate) fn run(command: &Command, messages: Messages) -> Result<()> {
-    if cfg!(debug_assertions) && matches!(command, Command::Train(_) | Command::Evaluate(_)) {
+    if cfg!(debug_assertions)
+        && matches!(
+            command,
+            Command::Train(_) | Command::Evaluate(_) | Command::Report(_)
+        )
+    {
         messages
             .note("warning: this debug build is much slower than one of `cargo build --release`");
     }
@@ -23,6 +29,7 @@ pub(crate) fn run(command: &Command, messages: Messages) -> Result<()> {
         Command::Data(command) => data::run(command, messages),
         Command::Train(command) => train::run(command, messages),
         Command::Evaluate(args) => evaluate::run(args, messages),
+        Command::Report(args) => report::run(args, messages),
         Command::Predict(args) => predict::run(args, messages),
         Command::Summary(command) => summary::run(command),
         Command::Metrics(command) => metrics::run(command, messages),

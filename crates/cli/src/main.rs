@@ -7,6 +7,7 @@
 mod args;
 mod commands;
 mod config;
+mod evaluation;
 mod exact;
 mod examples;
 mod failure;
@@ -14,6 +15,7 @@ mod model;
 mod output;
 mod picture;
 mod progress;
+mod report;
 mod run;
 mod suggest;
 

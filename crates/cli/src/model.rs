@@ -54,16 +54,21 @@ pub(crate) fn load(path: &Path, weights: Weights) -> Result<Stored> {
 
 /// Opens a run with an engine on the machine that the flags ask for.
 pub(crate) fn open(run: &Path, weights: Weights, machine: &MachineArgs) -> Result<Trained> {
+    use_threads(machine.threads.unwrap_or(0))?;
+    with_engine(load(run, weights)?, machine)
+}
+
+/// Puts a stored run on the machine that the flags ask for; the threads must have been chosen before.
+pub(crate) fn with_engine(stored: Stored, machine: &MachineArgs) -> Result<Trained> {
     let Stored {
         folder,
         mut config,
         network,
         state,
-    } = load(run, weights)?;
+    } = stored;
     config.threads = machine.threads.unwrap_or(0);
     config.device = machine.device.clone().unwrap_or_else(|| "auto".to_owned());
     config.engine = machine.engine.unwrap_or_default();
-    use_threads(config.threads)?;
     tracing::info!(
         "{} threads, device {}",
         rayon::current_num_threads(),

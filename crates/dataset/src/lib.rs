@@ -41,7 +41,9 @@ pub use clips::{Clip, ClipFolder, Clips, Window};
 pub use error::{Error, Result};
 pub use folder::{ImageFolder, LabelledImages, ReadOptions};
 pub use natural::natural_cmp;
-pub use png::{ColorMode, Image, ImageShape, Limits, read_png, write_animated_png, write_png};
+pub use png::{
+    ColorMode, Image, ImageShape, Limits, encode_png, read_png, write_animated_png, write_png,
+};
 pub use split::{Split, SplitOptions, SplitOrigin};
 
 pub mod audit;

@@ -191,13 +191,24 @@ pub fn read_png(path: &Path, color: ColorMode, limits: &Limits) -> Result<Image>
 ///
 /// When `image.pixels` does not have `image.shape.len()` values, or `channels` is neither 1 nor 3.
 pub fn write_png(path: &Path, image: &Image) -> Result<()> {
-    let bytes = encode(image);
+    let bytes = encode_png(image);
     let mut file = File::create(path).map_err(Error::io("create", path))?;
     file.write_all(&bytes).map_err(Error::io("write", path))
 }
 
 /// The bytes that [`write_png`] writes.
-pub(crate) fn encode(image: &Image) -> Vec<u8> {
+///
+/// # Panics
+///
+/// As [`write_png`].
+///
+/// ```
+/// use juggle_dataset::{Image, ImageShape, encode_png};
+///
+/// let dot = Image { shape: ImageShape { channels: 1, height: 1, width: 1 }, pixels: vec![255] };
+/// assert!(encode_png(&dot).starts_with(b"\x89PNG\r\n\x1a\n"));
+/// ```
+pub fn encode_png(image: &Image) -> Vec<u8> {
     let color = match image.shape.channels {
         1 => ExtendedColorType::L8,
         _ => ExtendedColorType::Rgb8,

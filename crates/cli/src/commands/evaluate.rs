@@ -7,13 +7,17 @@ mod pictures;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
-use juggle_dataset::{ImageShape, Split};
+use juggle_dataset::Split;
 
+use super::report::after_evaluation;
 use crate::args::EvaluateArgs;
-use crate::config::{NetworkConfig, RunConfig, list};
+use crate::config::{NetworkConfig, RunConfig};
+use crate::evaluation;
+use crate::examples::Examples;
 use crate::failure::Usage;
 use crate::model::{self, Trained};
 use crate::output::Messages;
+use crate::report::outcome::Outcome;
 
 pub(crate) fn run(args: &EvaluateArgs, messages: Messages) -> Result<()> {
     let trained = model::open(&args.run, args.weights, &args.machine)?;
@@ -25,12 +29,23 @@ pub(crate) fn run(args: &EvaluateArgs, messages: Messages) -> Result<()> {
             }
             let split = args.split.map_or(Split::Test, Split::from);
             note(&trained, args, &folder, split, messages);
-            classifier::evaluate(&trained, &folder, split, args.json)
+            let found = evaluation::classifier::evaluate(&trained, &folder, Some(split))?;
+            classifier::print(&found, args.json)?;
+            let outcome = Outcome::of_classifier(found, &folder);
+            after_evaluation(&trained, args.weights, outcome, messages)
         }
         NetworkConfig::Autoencoder(network) => {
             let split = args.split.map_or(Split::Val, Split::from);
             note(&trained, args, &folder, split, messages);
-            frames::evaluate(&trained, network.input_frames, &folder, split, args)
+            let clips = evaluation::frames::read_clips(&trained, &folder, split)?;
+            let examples = Examples::windows(&clips, network.input_frames, &folder)?;
+            let found = evaluation::frames::measure(&trained, &examples, split)?;
+            if let Some(file) = &args.pictures {
+                pictures::write(&trained, &examples, file)?;
+            }
+            frames::print(&found, args.json)?;
+            let outcome = Outcome::of_frames(&trained, found, &examples, &folder)?;
+            after_evaluation(&trained, args.weights, outcome, messages)
         }
     }
 }
@@ -52,39 +67,4 @@ fn note(trained: &Trained, args: &EvaluateArgs, folder: &Path, split: Split, mes
         trained.folder.file(args.weights.file_name()).display(),
         folder.display()
     ));
-}
-
-/// The data must be what the run was trained on: same channels, same size.
-fn check_shape(found: ImageShape, config: &RunConfig, folder: &Path) -> Result<()> {
-    let expected = config.data.image_shape();
-    if found != expected {
-        bail!(
-            "{} has images of {found}, but the run was trained on {expected}",
-            folder.display()
-        );
-    }
-    Ok(())
-}
-
-fn check_classes(found: &[String], config: &RunConfig, folder: &Path) -> Result<()> {
-    let expected = &config.data.classes;
-    if found != expected {
-        bail!(
-            "{} has {} classes ({}), but the run was trained on {} ({})",
-            folder.display(),
-            found.len(),
-            list(found),
-            expected.len(),
-            list(expected)
-        );
-    }
-    Ok(())
-}
-
-/// The sentence for a split that the folder does not have.
-fn no_split(folder: &Path, split: Split) -> anyhow::Error {
-    anyhow::anyhow!(
-        "{} has no {split} split: choose another with --split",
-        folder.display()
-    )
 }

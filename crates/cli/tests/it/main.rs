@@ -8,6 +8,8 @@
 //! | `train` | the run folder, what may be overwritten, wrong data |
 //! | `configuration` | defaults, under the configuration file, under the flags |
 //! | `evaluate` | both kinds of run, data that do not fit, broken weights |
+//! | `report` | the page that shows runs |
+//! | `study` | reports of several recipes with published numbers |
 //! | `predict` | classes of images, next frames of a clip |
 //! | `export` | ONNX models and files of weights |
 //! | `image_errors` | images and settings that have no value |
@@ -30,8 +32,10 @@ mod image_metrics;
 mod interrupt;
 mod metrics;
 mod predict;
+mod report;
 mod resume;
 mod sandbox;
+mod study;
 mod summary;
 mod surface;
 mod train;

@@ -21,6 +21,7 @@ fn help_shows_the_commands() {
           data         Write the example data set, or look at a data folder
           train        Train a model on a data folder
           evaluate     Measure a trained model on a data split
+          report       Write a page that shows runs: curves, results, images, certainty, origins
           predict      Classify images, or predict the next frames of a clip
           export       Write a trained model for other programs: ONNX, or weights for PyTorch
           summary      Show the layers of a network, their output shapes and parameters
@@ -64,6 +65,7 @@ fn every_command_explains_itself() {
         "evaluate",
         "predict",
         "export",
+        "report",
         "summary classifier",
         "summary autoencoder",
         "metrics psnr",

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::error::Result;
 use crate::folder::ReadOptions;
-use crate::png::{Image, ImageShape, encode, probe, read_png};
+use crate::png::{Image, ImageShape, encode_png, probe, read_png};
 
 /// The bytes of a PNG picture of an image, reduced by averaging blocks until no side is longer than `side` pixels;
 /// an image that fits stays as it is.
@@ -36,7 +36,7 @@ pub fn preview_png(path: &Path, options: &ReadOptions, side: usize) -> Result<Ve
     let image = read_png(path, color, &options.limits)?;
     let longest = image.shape.height.max(image.shape.width);
     let block = longest.div_ceil(side);
-    Ok(encode(&if block > 1 {
+    Ok(encode_png(&if block > 1 {
         reduced(&image, block)
     } else {
         image

@@ -13,7 +13,7 @@ use super::datasheet::datasheet;
 use super::generate::{SynthImage, SynthSplit, generate};
 use super::simulator::{Ball, SIDE};
 use crate::error::{Error, Result};
-use crate::png::{Image, ImageShape, encode};
+use crate::png::{Image, ImageShape, encode_png};
 
 /// What [`write()`] wrote.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -187,7 +187,7 @@ fn png_bytes(image: &SynthImage) -> Vec<u8> {
         height: SIDE,
         width: SIDE,
     };
-    encode(&Image {
+    encode_png(&Image {
         shape,
         pixels: image.pixels.clone(),
     })

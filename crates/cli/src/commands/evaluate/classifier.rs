@@ -1,19 +1,13 @@
-//! Evaluation of a classifier: loss, accuracy, the report, and what it got wrong.
+//! The evaluation of a classifier in text and JSON: loss, accuracy, the report, and what it got wrong.
 
 use std::fmt::{self, Display};
-use std::path::Path;
 
 use anyhow::Result;
-use juggle_dataset::{ImageFolder, LabelledImages, Split};
 use juggle_metrics::{ClassificationReport, ConfusionMatrix};
-use juggle_models::{loss_value, softmax};
 use serde::Serialize;
 
-use super::{check_classes, check_shape, no_split};
 use crate::args::JsonArgs;
-use crate::config::Kind;
-use crate::examples::{Examples, argmax};
-use crate::model::{self, Trained};
+use crate::evaluation::classifier::ClassifierEvaluation;
 use crate::output;
 
 /// What `--json` prints; the text has the same content.
@@ -40,79 +34,30 @@ struct Misclassified<'a> {
     probability: f32,
 }
 
-/// The predictions for one split, in its order.
-struct Predictions {
-    loss: f64,
-    predicted: Vec<usize>,
-    probability: Vec<f32>,
-}
-
-pub(super) fn evaluate(
-    trained: &Trained,
-    folder: &Path,
-    split: Split,
-    json: JsonArgs,
-) -> Result<()> {
-    let images = ImageFolder::read(folder, &trained.config.data.read_options())?;
-    let images = images.split(split).ok_or_else(|| no_split(folder, split))?;
-    check_shape(images.shape, &trained.config, folder)?;
-    check_classes(&images.classes, &trained.config, folder)?;
-
-    let Predictions {
-        loss,
-        predicted,
-        probability,
-    } = predict(trained, images)?;
-    let report = ClassificationReport::new(&images.labels, &predicted, &images.classes)?;
-    let confusion_matrix = ConfusionMatrix::new(&images.labels, &predicted, images.classes.len())?;
-    let errors = (0..images.len())
-        .filter(|&i| predicted[i] != images.labels[i])
-        .map(|i| Misclassified {
-            file: images.paths[i].display().to_string(),
-            truth: &images.classes[images.labels[i]],
-            predicted: &images.classes[predicted[i]],
-            probability: probability[i],
-        })
-        .collect();
+pub(super) fn print(found: &ClassifierEvaluation, json: JsonArgs) -> Result<()> {
+    let images = &found.images;
+    let errors = found.errors().map(|i| Misclassified {
+        file: images.paths[i].display().to_string(),
+        truth: &images.classes[images.labels[i]],
+        predicted: &images.classes[found.predicted[i]],
+        probability: found.confidence(i),
+    });
     let evaluation = Evaluation {
-        split: split.to_string(),
+        split: found.split.to_string(),
         n: images.len(),
-        loss,
-        accuracy: report.accuracy(),
-        report_text: report.to_text(2),
-        report: &report,
-        confusion_matrix: &confusion_matrix,
+        loss: found.loss,
+        accuracy: found.report.accuracy(),
+        report_text: found.report.to_text(2),
+        report: &found.report,
+        confusion_matrix: &found.confusion_matrix,
         classes: &images.classes,
-        errors,
+        errors: errors.collect(),
     };
     if json.json {
         output::print_json(&evaluation)
     } else {
         output::print(evaluation)
     }
-}
-
-fn predict(trained: &Trained, images: &LabelledImages) -> Result<Predictions> {
-    let loss = model::evaluation_loss(Kind::Classifier);
-    let n_classes = images.classes.len();
-    let mut sum = 0.0;
-    let (mut predicted, mut probability) = (Vec::new(), Vec::new());
-    Examples::Images(images).forward(&*trained.engine, |indices, batch, outputs| {
-        let weight = indices.len() as f64;
-        sum += loss_value(loss, outputs, batch.targets())? * weight;
-        for logits in outputs.chunks_exact(n_classes) {
-            let class_idx = argmax(logits);
-            predicted.push(class_idx);
-            probability.push(softmax(logits)[class_idx]);
-        }
-        Ok(())
-    })?;
-    let n = images.len() as f64;
-    Ok(Predictions {
-        loss: sum / n,
-        predicted,
-        probability,
-    })
 }
 
 impl Display for Evaluation<'_> {
