@@ -1,9 +1,11 @@
 //! `cargo xtask interop`: our numbers and files against PyTorch, onnxruntime, scikit-image, torchmetrics, pytorch-msssim, scikit-learn,
-//! scipy, statsmodels and imagehash; and our runs against being killed.
+//! scipy, statsmodels and imagehash; our runs against being killed; and
+//! the reports in a browser, which [`browser`] has.
 //!
 //! Python is needed here and nowhere else. The versions are pinned in
 //! `xtask/interop/requirements.txt`, in a virtual environment of our own.
 
+mod browser;
 mod kill;
 mod onnx;
 
@@ -12,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use crate::juggle::{build, cargo, copy_clips};
 use crate::python::{self, call, environment};
@@ -87,6 +89,8 @@ enum Part {
     Load,
     /// Runs that are killed at random moments end with the same bytes
     Kill,
+    /// The reports in Chromium
+    Browser,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -113,7 +117,24 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if wanted(Part::Kill) {
         kill::run(&build()?, options.runs, seed)?;
     }
-    println!("interop: everything agrees");
+    if wanted(Part::Browser) {
+        open_reports(options)?;
+    }
+    println!("interop: everything that was run agrees");
+    Ok(())
+}
+
+fn open_reports(options: &Options) -> Result<()> {
+    match browser::check(&build()?)? {
+        browser::Outcome::Passed => println!("interop: the reports pass in the browser"),
+        // Who asks for the check by name must not take its absence for success.
+        browser::Outcome::NotRun(reason) if !options.only.is_empty() => {
+            bail!("the reports were not opened in a browser: {reason}")
+        }
+        browser::Outcome::NotRun(reason) => {
+            println!("interop: NOT RUN: the reports in a browser: {reason}");
+        }
+    }
     Ok(())
 }
 

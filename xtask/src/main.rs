@@ -6,7 +6,7 @@
 //! - `ci` runs every check, here as on a server,
 //! - `alone` builds a new project that depends on `juggle-metrics` only,
 //! - `bench` times juggle and PyTorch side by side,
-//! - `interop` compares with PyTorch, scikit-image and scikit-learn, and kills runs,
+//! - `interop` compares with PyTorch, scikit-image and scikit-learn, kills runs, and opens reports in a browser,
 //! - `verify` checks kernels and metrics with tools that are not everywhere.
 //!
 //! It links no crate of the workspace and drives the `juggle` binary as a process: it is what a
@@ -53,7 +53,8 @@ enum Command {
     Ci(ci::Options),
     /// Build and run a new project that depends on `juggle-metrics` only, and count what it brings
     Alone,
-    /// Compare with PyTorch, scikit-image and scikit-learn (needs python3 and downloads them); kill runs and resume them
+    /// Compare with PyTorch, scikit-image and scikit-learn, kill runs and resume them, open reports in Chromium (python3 and node;
+    /// downloads the peers)
     Interop(interop::Options),
     /// Check kernels and metrics with miri, AddressSanitizer, fuzzers and on aarch64, as far as the tools are here
     Verify(verify::Options),
