@@ -14,11 +14,20 @@ pub const METRICS: &str = "metrics.json";
 pub const BEST_WEIGHTS: &str = "best.safetensors";
 /// The weights of the last epoch.
 pub const LAST_WEIGHTS: &str = "last.safetensors";
+/// The page that shows the run.
+pub const REPORT: &str = "report.html";
 /// The hashes of the data files.
 pub const DATA_HASHES: &str = "data.sha256";
 
 /// What belongs to a training and not to whoever put something else into the folder; the configuration comes last.
-const TRAINED: [&str; 5] = [METRICS, EVENTS, BEST_WEIGHTS, LAST_WEIGHTS, DATA_HASHES];
+const TRAINED: [&str; 6] = [
+    METRICS,
+    EVENTS,
+    BEST_WEIGHTS,
+    LAST_WEIGHTS,
+    REPORT,
+    DATA_HASHES,
+];
 
 /// A folder that holds, or will hold, one run.
 #[derive(Debug, Clone)]

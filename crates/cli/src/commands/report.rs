@@ -15,9 +15,7 @@ use crate::report::run::Run;
 use crate::report::study::{Study, StudyGroup};
 use crate::report::{Report, page};
 use crate::run;
-
-/// The report's name in a run folder.
-const FILE: &str = "report.html";
+use juggle_tracking::run::REPORT;
 
 pub(crate) fn run(args: &ReportArgs, messages: Messages) -> Result<()> {
     model::use_threads(args.machine.threads.unwrap_or(0))?;
@@ -33,8 +31,8 @@ pub(crate) fn run(args: &ReportArgs, messages: Messages) -> Result<()> {
 fn out_file(args: &ReportArgs) -> PathBuf {
     match (&args.out, &args.runs[..]) {
         (Some(file), _) => file.clone(),
-        (None, [run]) => run.join(FILE),
-        (None, _) => FILE.into(),
+        (None, [run]) => run.join(REPORT),
+        (None, _) => REPORT.into(),
     }
 }
 
@@ -108,7 +106,7 @@ pub(crate) fn after_training(run: &Path, machine: &MachineArgs, messages: Messag
         machine,
     };
     let report = Report::of_runs(vec![Run::read(run, &wanted)?], Made::now());
-    write_beside(&run.join(FILE), &report, messages);
+    write_beside(&run.join(REPORT), &report, messages);
     Ok(())
 }
 
@@ -123,7 +121,7 @@ pub(crate) fn after_evaluation(
     let (folder, config) = run::open(trained.folder.path())?;
     let run = Run::with_outcome(&folder, config, weights, Ok(outcome))?;
     let report = Report::of_runs(vec![run], Made::now());
-    write_beside(&folder.file(FILE), &report, messages);
+    write_beside(&folder.file(REPORT), &report, messages);
     Ok(())
 }
 

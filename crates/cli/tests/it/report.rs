@@ -111,6 +111,13 @@ fn evaluate_leaves_the_same_page_in_the_run_folder() {
         )
     };
     assert_eq!(facts(&left), facts(&asked));
+    sandbox
+        .juggle("train autoencoder --data clips --run out --epochs 1 --widths 4,8 --threads 1 --overwrite")
+        .done();
+    assert!(
+        !sandbox.exists("out/report.html"),
+        "it showed weights that are no more"
+    );
 }
 
 #[test]
@@ -282,4 +289,22 @@ fn runs_side_by_side_are_compared_on_the_same_images() {
         text(&page).contains("1.0000"),
         "equal runs differ by chance: {page}"
     );
+}
+
+#[test]
+fn many_classes_have_a_list_in_place_of_a_matrix() {
+    let sandbox = Sandbox::new();
+    for class in 0..32 {
+        for split in ["train", "val", "test"] {
+            let name = format!("many/{split}/class{class:02}/0.png");
+            sandbox.write_gray(&name, 8, |y, x| if y * 8 + x == class { 250 } else { 10 });
+        }
+    }
+    sandbox
+        .juggle("train classifier --data many --run out --epochs 1 --threads 1")
+        .done();
+    let page = report(&sandbox, "out");
+    check(&page);
+    assert!(text(&page).contains("What is confused most, of 32 classes"));
+    assert!(!text(&page).contains("Confusion matrix"));
 }

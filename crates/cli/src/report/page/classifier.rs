@@ -14,6 +14,8 @@ use crate::evaluation::classifier::ClassifierEvaluation;
 
 /// Images shown of one run; the rest is counted.
 const SHOWN: usize = 48;
+/// Classes that a confusion matrix can have before no screen holds it, and confusions listed in its place.
+const MATRIX: usize = 30;
 /// Images shown without a click.
 const OPEN: usize = 12;
 /// Classes whose probabilities are shown beneath an image.
@@ -110,9 +112,12 @@ fn scores(found: &ClassifierEvaluation) -> Markup {
     }
 }
 
-/// Counts with a shade for the share of their row.
+/// Counts with a shade for the share of their row; of many classes only what is confused most.
 fn confusion(found: &ClassifierEvaluation) -> Markup {
     let classes = found.report.class_names();
+    if classes.len() > MATRIX {
+        return confusions(found);
+    }
     let columns = std::iter::once("true class".to_owned())
         .chain(classes.iter().map(|class| format!(">taken for {class}")));
     let mut table = Table::of_columns(
@@ -139,6 +144,38 @@ fn confusion(found: &ClassifierEvaluation) -> Markup {
             })
         });
         table.row(std::iter::once(Cell::from(class)).chain(cells));
+    }
+    html! { (table) }
+}
+
+fn confusions(found: &ClassifierEvaluation) -> Markup {
+    let classes = found.report.class_names();
+    let counts = found.confusion_matrix.counts();
+    let mut pairs: Vec<(usize, usize, u64)> = counts
+        .indexed_iter()
+        .filter(|&((i, j), &n)| i != j && n > 0)
+        .map(|((i, j), &n)| (i, j, n))
+        .collect();
+    pairs.sort_by(|a, b| b.2.cmp(&a.2).then(a.cmp(b)));
+    let caption = format!("What is confused most, of {} classes", classes.len());
+    let mut table = Table::new(
+        caption,
+        &[
+            "true class",
+            "taken for",
+            ">images",
+            ">share of the true class",
+        ],
+    )
+    .sortable();
+    for &(i, j, n) in pairs.iter().take(MATRIX) {
+        let share = n as f64 / counts.row(i).sum() as f64;
+        table.row([
+            Cell::from(&classes[i]),
+            Cell::from(&classes[j]),
+            Cell::number(n as f64, n),
+            Cell::number(share, number(share, 3)),
+        ]);
     }
     html! { (table) }
 }

@@ -170,25 +170,14 @@ fn row(first: &Group, (a, b): (&Run, &Run), paired: &Paired) -> Vec<Cell> {
 
 /// Images that several runs get wrong, where all saw the same ones.
 fn hard_images(groups: &[(usize, &Group)]) -> Option<Markup> {
-    let measured = |group: &&'_ Group| -> Vec<(String, usize)> {
-        let of = |run: &Run| {
-            run.outcome
-                .as_ref()
-                .ok()
-                .map(|outcome| outcome.pixels_sha256.clone())
-        };
-        group
-            .runs
-            .iter()
-            .filter_map(of)
-            .map(|hash| (hash, 1))
-            .collect()
-    };
-    let hashes: Vec<_> = groups
+    let outcomes = groups
         .iter()
-        .flat_map(|(_, group)| measured(group))
+        .flat_map(|(_, group)| &group.runs)
+        .filter_map(|run| run.outcome.as_ref().ok());
+    let hashes: Vec<&str> = outcomes
+        .map(|outcome| outcome.pixels_sha256.as_str())
         .collect();
-    let same = hashes.windows(2).all(|pair| pair[0].0 == pair[1].0);
+    let same = hashes.windows(2).all(|pair| pair[0] == pair[1]);
     if hashes.len() < 3 || !same {
         return None;
     }
@@ -199,9 +188,6 @@ fn hard_images(groups: &[(usize, &Group)]) -> Option<Markup> {
     let any = of_group
         .iter()
         .find_map(|(_, found)| found.first().copied())?;
-    let wrong = |found: &[&ClassifierEvaluation], i: usize| {
-        found.iter().filter(|found| !found.is_correct(i)).count()
-    };
     let total = |i: usize| {
         of_group
             .iter()
@@ -222,32 +208,43 @@ fn hard_images(groups: &[(usize, &Group)]) -> Option<Markup> {
             (count(hard.len(), "image is", "images are")) " wrong in more than one of " (hashes.len()) " runs"
             @if hard.len() > SHOWN { "; the first " (SHOWN) " are shown" } ", those that most runs get wrong first."
         }
-        ul.gallery { @for &(i, _) in hard.iter().take(SHOWN) { li {
-            figure.card {
-                (picture::of_bytes(any.images.image(i), any.images.shape, &format!("Image of class {}", any.images.classes[any.images.labels[i]])))
-                figcaption {
-                    p { "true " b { (any.images.classes[any.images.labels[i]]) } ", wrong in" }
-                    ul.plain { @for (name, found) in &of_group { @if !found.is_empty() {
-                        li { (name) ": " (wrong(found, i)) " of " (found.len()) }
-                    } } }
-                    p.file { (any.images.paths[i].display()) }
-                }
-            }
-        } } }
+        ul.gallery { @for &(i, _) in hard.iter().take(SHOWN) { li { (hard_image(any, &of_group, i)) } } }
     })
 }
 
+fn hard_image(
+    any: &ClassifierEvaluation,
+    of_group: &[(&str, Vec<&ClassifierEvaluation>)],
+    i: usize,
+) -> Markup {
+    let images = &any.images;
+    let truth = &images.classes[images.labels[i]];
+    html! {
+        figure.card {
+            (picture::of_bytes(images.image(i), images.shape, &format!("Image of class {truth}")))
+            figcaption {
+                p { "true " b { (truth) } ", wrong in" }
+                ul.plain { @for (name, found) in of_group { @if !found.is_empty() {
+                    li { (name) ": " (wrong(found, i)) " of " (found.len()) }
+                } } }
+                p.file { (images.paths[i].display()) }
+            }
+        }
+    }
+}
+
+/// How many of the runs get an image wrong.
+fn wrong(found: &[&ClassifierEvaluation], i: usize) -> usize {
+    found.iter().filter(|found| !found.is_correct(i)).count()
+}
+
 fn evaluations(group: &Group) -> Vec<&ClassifierEvaluation> {
-    let of = |run: &'_ Run| {
-        matches!(
-            run.outcome.as_ref().map(|outcome| &outcome.found),
-            Ok(Found::Classifier(_))
-        )
-    };
-    let runs = group.runs.iter().filter(|run| of(run));
-    runs.filter_map(|run| match &run.outcome.as_ref().ok()?.found {
-        Found::Classifier(found) => Some(found),
-        Found::Frames(_) => None,
-    })
-    .collect()
+    let found = group
+        .runs
+        .iter()
+        .filter_map(|run| match &run.outcome.as_ref().ok()?.found {
+            Found::Classifier(found) => Some(found),
+            Found::Frames(_) => None,
+        });
+    found.collect()
 }

@@ -92,6 +92,17 @@ fn facts(run: &Run) -> Table {
         ));
     }
     facts.extend(settings(run));
+    facts.extend(measured(run));
+    let mut table = Table::new("Facts of the run", &["what", "value"]);
+    for (name, value) in facts {
+        table.row([Cell::from(name), Cell::markup(html! { code { (value) } })]);
+    }
+    table
+}
+
+/// What was measured with which weights.
+fn measured(run: &Run) -> Vec<(&'static str, String)> {
+    let mut facts = vec![];
     match &run.outcome {
         Ok(outcome) => {
             let what = format!(
@@ -112,11 +123,7 @@ fn facts(run: &Run) -> Table {
         ));
         facts.push(("weights, SHA-256", weights.sha256.clone()));
     }
-    let mut table = Table::new("Facts of the run", &["what", "value"]);
-    for (name, value) in facts {
-        table.row([Cell::from(name), Cell::markup(html! { code { (value) } })]);
-    }
-    table
+    facts
 }
 
 fn settings(run: &Run) -> [(&'static str, String); 3] {
