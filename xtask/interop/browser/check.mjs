@@ -24,6 +24,8 @@ const profile = fs.mkdtempSync(path.join(os.tmpdir(), "juggle-chromium-"));
 const browser = await puppeteer.launch({
   executablePath: chromium,
   userDataDir: profile,
+  // A loaded machine is slow and not wrong.
+  protocolTimeout: 900_000,
   args: [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -32,6 +34,7 @@ const browser = await puppeteer.launch({
 
 async function open(report, { width, theme, script = true }) {
   const page = await browser.newPage();
+  page.setDefaultTimeout(300_000);
   const where = `${path.basename(report)} at ${width} px, ${theme}${script ? "" : ", without JavaScript"}`;
   const complain = (what) => failures.push(`${where}: ${what}`);
   page.on("console", (message) => {
