@@ -97,17 +97,20 @@ fn read(path: &Path, wanted: &Wanted<'_>, messages: Messages) -> Result<Run> {
 
 /// At the end of training: measures the best weights on the validation split, for training never opens the test split, and
 /// writes `report.html` into the run folder. The threads must have been chosen before.
-#[expect(dead_code, reason = "the training loop calls it once it is merged")]
-pub(crate) fn after_training(run: &Path, machine: &MachineArgs, messages: Messages) -> Result<()> {
+pub(crate) fn after_training(run: &Path, machine: &MachineArgs, messages: Messages) {
     let wanted = Wanted {
         weights: Weights::Best,
         data: None,
         split: Some(Split::Val),
         machine,
     };
-    let report = Report::of_runs(vec![Run::read(run, &wanted)?], Made::now());
-    write_beside(&run.join(REPORT), &report, messages);
-    Ok(())
+    match Run::read(run, &wanted) {
+        Ok(read) => {
+            let report = Report::of_runs(vec![read], Made::now());
+            write_beside(&run.join(REPORT), &report, messages);
+        }
+        Err(error) => messages.note(format_args!("warning: no report: {error:#}")),
+    }
 }
 
 /// At the end of an evaluation: writes `report.html` into the run folder, with what was found.

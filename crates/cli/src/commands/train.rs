@@ -14,7 +14,9 @@ use anyhow::{Result, bail};
 use juggle_dataset::{ClipFolder, ImageFolder};
 use juggle_tracking::Disk;
 
+use crate::args::MachineArgs;
 use crate::args::train::{RunArgs, TrainCommand};
+use crate::commands::report;
 use crate::config::{NetworkConfig, RunConfig, resolve_autoencoder, resolve_classifier};
 use crate::examples::Examples;
 use crate::model;
@@ -124,7 +126,14 @@ fn train_on(
         describe(metrics.val),
         metrics.best_epoch,
         metrics.epochs
-    ))
+    ))?;
+    let machine = MachineArgs {
+        threads: Some(config.threads),
+        device: Some(config.device.clone()),
+        engine: Some(config.engine),
+    };
+    report::after_training(&metrics.run, &machine, messages);
+    Ok(())
 }
 
 #[cfg(test)]
