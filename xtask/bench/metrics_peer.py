@@ -22,7 +22,10 @@ import numpy as np
 import torch
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from sklearn.metrics import accuracy_score, classification_report
-from torchmetrics.functional.image import structural_similarity_index_measure
+from torchmetrics.functional.image import (
+    multiscale_structural_similarity_index_measure,
+    structural_similarity_index_measure,
+)
 
 UHD = (2160, 3840)
 N_SMALL = 2000
@@ -51,9 +54,9 @@ def of_pair(metric, shape, dtype, **options):
     return lambda: metric(xs, ys, data_range=255 if dtype == np.uint8 else 1.0, **options)
 
 
-def torchmetrics_ssim():
+def of_tensors(metric):
     xs, ys = (torch.from_numpy(image)[None, None] for image in pair(UHD, np.float32))
-    return lambda: structural_similarity_index_measure(ys, xs, data_range=1.0).item()
+    return lambda: metric(ys, xs, data_range=1.0).item()
 
 
 def batch():
@@ -80,7 +83,8 @@ WORKS = {
     "ssim-u8": lambda: of_pair(structural_similarity, UHD, np.uint8),
     "ssim-gaussian": lambda: of_pair(structural_similarity, UHD, np.float32, **GAUSSIAN),
     "ssim-rgb": lambda: of_pair(structural_similarity, (512, 512, 3), np.uint8, channel_axis=2),
-    "ssim-torchmetrics": torchmetrics_ssim,
+    "ssim-torchmetrics": lambda: of_tensors(structural_similarity_index_measure),
+    "ms-ssim": lambda: of_tensors(multiscale_structural_similarity_index_measure),
     "ssim-batch": batch,
     "report-3": lambda: report(3),
     "report-1000": lambda: report(1000),

@@ -25,7 +25,7 @@ use std::io::BufRead as _;
 use std::time::Instant;
 
 use juggle_metrics::ndarray::{Array2, Array3, Array4, Axis};
-use juggle_metrics::{ClassificationReport, Convention, Pixel, Result, Ssim, psnr};
+use juggle_metrics::{ClassificationReport, Convention, MsSsim, Pixel, Result, Ssim, psnr};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -97,6 +97,11 @@ fn prepare(work: &str) -> std::result::Result<Work, Box<dyn Error>> {
         "ssim-u8" => ssim_of(byte, Ssim::new(ScikitImage, 255.0)),
         "ssim-gaussian" => ssim_of(single, Ssim::new(ScikitImageGaussian, 1.0)),
         "ssim-torchmetrics" => ssim_of(single, Ssim::new(Torchmetrics, 1.0)),
+        "ms-ssim" => {
+            let (x, y) = uhd(single);
+            let ms_ssim = MsSsim::new(Torchmetrics, 1.0);
+            Box::new(move || ms_ssim.mean(x.view(), y.view()))
+        }
         "ssim-gaussian-u8" => ssim_of(byte, Ssim::new(PytorchMsssim, 255.0)),
         "ssim-rgb" => {
             let (x, y) = pair(512 * 512 * 3, byte);

@@ -1,16 +1,18 @@
 //! Multi-scale structural similarity.
 
-use ndarray::{Array2, ArrayView2, ArrayView4, Axis, s};
+use ndarray::{Array2, Array4, ArrayView1, ArrayView2, ArrayView4, Axis, s};
 use rayon::prelude::*;
 
 use crate::check;
 use crate::error::{Error, Result};
-use crate::pixel::Pixel;
-use crate::ssim::map::{Border, mean};
+use crate::pixel::{Pixel, read_row};
 use crate::ssim::{Convention, Ssim};
 
 /// The exponents of Wang, Simoncelli and Bovik 2003, finest scale first.
 const WEIGHTS: [f64; 5] = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333];
+
+/// Pixels of images that are halved at once, unless one alone has more: memory grows with the size of an image and not of a batch.
+const ROUND: usize = 1 << 22;
 
 /// Multi-scale structural similarity (MS-SSIM), by the convention of torchmetrics or of pytorch-msssim.
 ///
@@ -126,20 +128,14 @@ impl MsSsim {
         prediction: ArrayView4<'_, T>,
     ) -> Result<Vec<f64>> {
         self.check(truth.shape(), prediction.shape())?;
-        let of_image = |n: usize| {
-            let of = |images: &ArrayView4<'_, T>| -> Vec<Array2<f64>> {
-                let image = images.index_axis(Axis(0), n);
-                image
-                    .outer_iter()
-                    .map(|channel| channel.mapv(T::to_f64))
-                    .collect()
-            };
-            self.of_image(of(&truth), of(&prediction))
-        };
-        (0..truth.len_of(Axis(0)))
-            .into_par_iter()
-            .map(of_image)
-            .collect()
+        let (n, c, height, width) = truth.dim();
+        let per_round = (ROUND / (c * height * width)).max(1);
+        let mut values = Vec::with_capacity(n);
+        for first in (0..n).step_by(per_round) {
+            let images = s![first..n.min(first + per_round), .., .., ..];
+            values.extend(self.of_images(truth.slice(images), prediction.slice(images))?);
+        }
+        Ok(values)
     }
 
     /// Refuses what the library refuses.
@@ -185,55 +181,68 @@ impl MsSsim {
         Ok(())
     }
 
-    fn of_image(&self, mut xs: Vec<Array2<f64>>, mut ys: Vec<Array2<f64>>) -> Result<f64> {
-        let by_channel = self.ssim.convention() == Convention::PytorchMsssim;
-        let n_products = if by_channel { xs.len() } else { 1 };
-        let mut products = vec![1.0; n_products];
-        for (scale, &weight) in self.weights.iter().enumerate() {
-            // torchmetrics keeps its weights in single precision, whatever the images are in.
-            let weight = if by_channel { weight } else { single(weight) };
+    /// The values of images whose halves are held at once.
+    fn of_images<T: Pixel>(
+        &self,
+        truth: ArrayView4<'_, T>,
+        prediction: ArrayView4<'_, T>,
+    ) -> Result<Vec<f64>> {
+        let is_last = self.weights.len() == 1;
+        let mut products = self.of_scale(truth, prediction, is_last)?;
+        self.raise(&mut products, self.weights[0]);
+        let by_channel = self.by_channel();
+        let mut halves: Option<[Array4<f64>; 2]> = None;
+        for (scale, &weight) in self.weights.iter().enumerate().skip(1) {
+            let [xs, ys] = match &halves {
+                None => [halved(truth, by_channel), halved(prediction, by_channel)],
+                Some(images) => images
+                    .each_ref()
+                    .map(|image| halved(image.view(), by_channel)),
+            };
             let is_last = scale + 1 == self.weights.len();
-            let mut values = Vec::with_capacity(xs.len());
-            for (x, y) in xs.iter().zip(&ys) {
-                values.push(self.of_scale(x.view(), y.view(), is_last)?);
-            }
-            if !by_channel {
-                values = vec![values.iter().sum::<f64>() / values.len() as f64];
-            }
-            for (product, value) in products.iter_mut().zip(values) {
-                // NaN stays: it tells of a pixel that is not finite.
-                let value = if value < 0.0 { 0.0 } else { value };
-                *product *= value.powf(weight);
-            }
-            if !is_last {
-                for image in xs.iter_mut().chain(&mut ys) {
-                    *image = halved(image, by_channel);
-                }
-            }
+            let mut values = self.of_scale(xs.view(), ys.view(), is_last)?;
+            self.raise(&mut values, weight);
+            products *= &values;
+            halves = Some([xs, ys]);
         }
-        Ok(products.iter().sum::<f64>() / n_products as f64)
+        let n_values = products.ncols() as f64;
+        let rows = products.rows().into_iter();
+        Ok(rows.map(|row| row.sum() / n_values).collect())
     }
 
-    /// The mean of SSIM, or before the last scale of its part without the luminance.
-    fn of_scale(
+    fn by_channel(&self) -> bool {
+        self.ssim.convention() == Convention::PytorchMsssim
+    }
+
+    /// The mean of SSIM, or before the last scale of its part without the luminance, of each channel or over all.
+    fn of_scale<T: Pixel>(
         &self,
-        xs: ArrayView2<'_, f64>,
-        ys: ArrayView2<'_, f64>,
+        xs: ArrayView4<'_, T>,
+        ys: ArrayView4<'_, T>,
         is_last: bool,
-    ) -> Result<f64> {
-        let checked = self.ssim.check(xs.shape(), ys.shape())?;
-        let maps = self.ssim.maps(&checked, xs, ys);
-        if is_last {
-            return Ok(mean(&maps.ssim));
+    ) -> Result<Array2<f64>> {
+        let values = if is_last {
+            self.ssim.values(xs, ys)?
+        } else {
+            self.ssim.contrasts(xs, ys)?
+        };
+        if self.by_channel() {
+            return Ok(values);
         }
-        let contrast = maps.contrast();
-        if checked.settings.border != Border::Mirror {
-            return Ok(mean(&contrast));
-        }
-        let r = checked.window.radius();
-        let (height, width) = contrast.dim();
-        let inner = contrast.slice(s![r..height - r, r..width - r]);
-        Ok(mean(&inner.to_owned()))
+        let n_channels = values.ncols() as f64;
+        let mean = |row: ArrayView1<'_, f64>| row.sum() / n_channels;
+        Ok(values.map_axis(Axis(1), mean).insert_axis(Axis(1)))
+    }
+
+    fn raise(&self, values: &mut Array2<f64>, weight: f64) {
+        // torchmetrics keeps its weights in single precision, whatever the images are in.
+        let weight = if self.by_channel() {
+            weight
+        } else {
+            single(weight)
+        };
+        // NaN stays: it tells of a pixel that is not finite.
+        values.mapv_inplace(|value| if value < 0.0 { 0.0 } else { value }.powf(weight));
     }
 }
 
@@ -246,17 +255,30 @@ fn single(x: f64) -> f64 {
 }
 
 /// Means of squares of four pixels. What is left over of an odd side falls away, or is met by a row of zeros before the first.
-fn halved(image: &Array2<f64>, is_padded: bool) -> Array2<f64> {
-    let (height, width) = image.dim();
+fn halved<T: Pixel>(images: ArrayView4<'_, T>, is_padded: bool) -> Array4<f64> {
+    let (n, c, height, width) = images.dim();
     let padding = |n: usize| if is_padded { n % 2 } else { 0 };
-    let before = (padding(height), padding(width));
-    let at = |i: usize, j: usize| match (i.checked_sub(before.0), j.checked_sub(before.1)) {
-        (Some(i), Some(j)) => image[[i, j]],
-        _ => 0.0,
+    let (above, before) = (padding(height), padding(width));
+    let size = (n, c, (height + above) / 2, (width + before) / 2);
+    let mut halves = vec![0.0; size.0 * size.1 * size.2 * size.3];
+    let read = |plane: usize, i: usize, line: &mut [f64]| match i.checked_sub(above) {
+        Some(i) => {
+            let row = images.slice(s![plane / c, plane % c, i, ..]);
+            read_row(row, &mut line[before..]);
+        }
+        None => line.fill(0.0),
     };
-    let size = ((height + before.0) / 2, (width + before.1) / 2);
-    Array2::from_shape_fn(size, |(i, j)| {
-        let (i, j) = (2 * i, 2 * j);
-        (at(i, j) + at(i, j + 1) + at(i + 1, j) + at(i + 1, j + 1)) / 4.0
-    })
+    halves.par_chunks_mut(size.3).enumerate().for_each_init(
+        || [vec![0.0; width + before], vec![0.0; width + before]],
+        |[upper, lower], (i, halves)| {
+            let (plane, i) = (i / size.2, 2 * (i % size.2));
+            read(plane, i, upper);
+            read(plane, i + 1, lower);
+            let (upper, lower) = (upper.as_chunks().0, lower.as_chunks().0);
+            for ((half, [a, b]), [c, d]) in halves.iter_mut().zip(upper).zip(lower) {
+                *half = (a + b + c + d) / 4.0;
+            }
+        },
+    );
+    Array4::from_shape_vec(size, halves).expect("there is a value for each square")
 }

@@ -24,23 +24,28 @@ pub(crate) enum Border {
 
 impl Border {
     /// Windows along an axis of so many pixels.
-    fn n_positions(self, n_pixels: usize, window: &Window) -> usize {
+    pub(super) fn n_positions(self, n_pixels: usize, n_taps: usize) -> usize {
         match self {
-            Self::Valid => n_pixels - 2 * window.radius(),
+            Self::Valid => n_pixels - (n_taps - 1),
             Self::Symmetric | Self::Mirror => n_pixels,
         }
     }
 
-    /// The pixel that tap `tap` of the window at `position` reads.
-    fn source(self, position: usize, tap: usize, window: &Window, n_pixels: usize) -> usize {
+    /// Pixels that the windows along an axis see, copies in the mirror among them.
+    pub(super) fn n_seen(self, n_taps: usize, n_pixels: usize) -> usize {
+        self.n_positions(n_pixels, n_taps) + n_taps - 1
+    }
+
+    /// Where pixel `seen` of those that the windows see lies in the image.
+    pub(super) fn source(self, seen: usize, n_taps: usize, n_pixels: usize) -> usize {
         let before = match self {
-            Self::Valid => return position + tap,
+            Self::Valid => return seen,
             Self::Symmetric => 0,
             Self::Mirror => 1,
         };
         // Reflected as often as it takes: a window may be wider than a small image twice over.
-        let period = 2 * (n_pixels - before);
-        let from = position + tap + period * (window.radius() / period + 1) - window.radius();
+        let (radius, period) = (n_taps / 2, 2 * (n_pixels - before));
+        let from = seen + period * (radius / period + 1) - radius;
         let within = from % period;
         if within < n_pixels {
             within
@@ -130,11 +135,6 @@ impl<F: Real> Maps<F> {
         }
     }
 
-    /// (2·σxy + C2) / (σx² + σy² + C2), the contrast and structure without the luminance.
-    pub(crate) fn contrast(&self) -> Array2<F> {
-        &self.a2 / &self.b2
-    }
-
     /// The gradient of the mean of SSIM by the pixels of `ys`: equations 7 and 8 of Avanaki 2009, in scikit-image's order.
     pub(crate) fn gradient(
         &self,
@@ -160,15 +160,6 @@ impl<F: Real> Maps<F> {
     }
 }
 
-/// The mean of a map, in `f64`.
-pub(crate) fn mean<F: Real>(map: &Array2<F>) -> f64 {
-    let rows = map.rows().into_iter().map(|row| {
-        let values = row.iter().map(|x| x.to_f64());
-        values.sum::<f64>()
-    });
-    rows.sum::<f64>() / map.len() as f64
-}
-
 fn filter<F: Real>(image: &Array2<F>, window: &Window, border: Border) -> Array2<F> {
     let down = filter_down(image, window, border).reversed_axes();
     let along = filter_down(&down.as_standard_layout().into_owned(), window, border);
@@ -178,9 +169,9 @@ fn filter<F: Real>(image: &Array2<F>, window: &Window, border: Border) -> Array2
 /// Weighted sums of the window's pixels in each column.
 fn filter_down<F: Real>(image: &Array2<F>, window: &Window, border: Border) -> Array2<F> {
     let (height, width) = image.dim();
-    let n_positions = border.n_positions(height, window);
+    let n_positions = border.n_positions(height, window.size());
     let mut filtered = Array2::zeros((n_positions, width));
-    let row = |position, tap| image.row(border.source(position, tap, window, height));
+    let row = |position, tap| image.row(border.source(position + tap, window.size(), height));
     let mut sums = vec![0.0; width];
     for (i, mut to) in filtered.axis_iter_mut(Axis(0)).enumerate() {
         match window {

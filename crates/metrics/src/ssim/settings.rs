@@ -1,10 +1,9 @@
 //! What the settings of [`Ssim`] come to, and the values that they lead to.
 
-use ndarray::{Array2, ArrayView2, ArrayView4, Axis, s};
-use rayon::prelude::*;
+use ndarray::{Array2, ArrayView2, ArrayView4};
 
-use super::map::{Border, Maps, Settings, mean};
-use super::pass::{Scratch, Similarity, n_bands, sum_of_band};
+use super::map::{Border, Maps, Settings};
+use super::pass::{Measure, Similarity};
 use super::window::Window;
 use super::{Convention, Covariance, Ssim};
 use crate::check;
@@ -121,38 +120,32 @@ impl Ssim {
         truth: ArrayView4<'_, T>,
         prediction: ArrayView4<'_, T>,
     ) -> Result<Array2<f64>> {
-        let checked = self.check(truth.shape(), prediction.shape())?;
-        let (n, c, height, width) = truth.dim();
-        let means: Vec<f64> = if checked.settings.border == Border::Mirror {
-            let of_image = |i| {
-                let maps = self.maps(&checked, channel(truth, i), channel(prediction, i));
-                mean(&maps.ssim)
-            };
-            (0..n * c).into_par_iter().map(of_image).collect()
-        } else {
-            let Checked { window, settings } = &checked;
-            let n_rows = height - 2 * window.radius();
-            let n_positions = n_rows as f64 * (width - 2 * window.radius()) as f64;
-            let similarity = similarity(window, *settings);
-            let bands = n_bands(n_rows);
-            // Every band of every image is one task; the sums are added in their order.
-            let sums: Vec<f64> = (0..n * c * bands)
-                .into_par_iter()
-                .map_init(
-                    || Scratch::new(window, width),
-                    |scratch, task| {
-                        let (i, band) = (task / bands, task % bands);
-                        let (xs, ys) = (channel(truth, i), channel(prediction, i));
-                        sum_of_band(window, similarity, xs, ys, band, scratch)
-                    },
-                )
-                .collect();
-            let images = sums.chunks(bands);
-            images
-                .map(|sums| sums.iter().sum::<f64>() / n_positions)
-                .collect()
+        let Checked { window, settings } = self.check(truth.shape(), prediction.shape())?;
+        let measure = Measure {
+            window: &window,
+            similarity: similarity(&window, settings),
+            border: match settings.border {
+                // scikit-image's mean is over the windows inside the image.
+                Border::Symmetric | Border::Valid => Border::Valid,
+                Border::Mirror => Border::Mirror,
+            },
         };
-        Ok(Array2::from_shape_fn((n, c), |(i, j)| means[i * c + j]))
+        Ok(measure.means(truth, prediction))
+    }
+
+    /// The mean of SSIM without its luminance over the windows inside each channel of each image, N×C; NaN where there are none.
+    pub(crate) fn contrasts<T: Pixel>(
+        &self,
+        truth: ArrayView4<'_, T>,
+        prediction: ArrayView4<'_, T>,
+    ) -> Result<Array2<f64>> {
+        let Checked { window, settings } = self.check(truth.shape(), prediction.shape())?;
+        let measure = Measure {
+            window: &window,
+            similarity: similarity(&window, settings).without_luminance(),
+            border: Border::Valid,
+        };
+        Ok(measure.means(truth, prediction))
     }
 
     /// SSIM and its parts at every position, in `f64`.
@@ -199,21 +192,18 @@ pub(crate) fn converted<T: Pixel>(image: ArrayView2<'_, T>) -> Array2<T::Map> {
     image.mapv(|x| T::Map::from_f64(x.to_f64()))
 }
 
-/// Channel number `i` of a batch, counted through all its images.
-fn channel<T>(images: ArrayView4<'_, T>, i: usize) -> ArrayView2<'_, T> {
-    let n_channels = images.len_of(Axis(1));
-    images.slice_move(s![i / n_channels, i % n_channels, .., ..])
-}
-
 fn similarity(window: &Window, settings: Settings) -> Similarity {
-    let weight = match window {
-        Window::Uniform(size) => (size * size) as f64,
-        Window::Gaussian(_) => 1.0,
-    };
+    let weight = window.weight();
+    let twice = 2.0 * (weight * weight);
     Similarity {
         weight,
-        covariance_norm: settings.covariance_norm,
-        c1: settings.c1 * (weight * weight),
-        c2: settings.c2 * (weight * weight),
+        luminance: 1.0,
+        c1: settings.c1 * twice,
+        c2: settings.c2 * twice / settings.covariance_norm,
+        least_variance: if settings.clamps {
+            0.0
+        } else {
+            f64::NEG_INFINITY
+        },
     }
 }

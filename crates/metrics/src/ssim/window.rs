@@ -52,6 +52,28 @@ impl Window {
         }
     }
 
+    /// The taps in a row, divided by the middle one.
+    pub(crate) fn taps_of_middle_one(&self) -> Vec<f64> {
+        match self {
+            Self::Uniform(size) => vec![1.0; *size],
+            Self::Gaussian(taps) => {
+                let middle = taps[taps.len() / 2];
+                taps.iter().map(|tap| tap / middle).collect()
+            }
+        }
+    }
+
+    /// What the formula multiplies sums of pixels times [those taps](Self::taps_of_middle_one) by, turned round.
+    pub(crate) fn weight(&self) -> f64 {
+        match self {
+            Self::Uniform(size) => (size * size) as f64,
+            Self::Gaussian(taps) => {
+                let middle = taps[taps.len() / 2];
+                1.0 / (middle * middle)
+            }
+        }
+    }
+
     /// Pixels on either side of the middle.
     pub(crate) fn radius(&self) -> usize {
         self.size() / 2

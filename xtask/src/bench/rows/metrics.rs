@@ -8,7 +8,7 @@ use crate::bench::peer::Program;
 /// Name of a row, work, title, the library that computes the same.
 struct Task(&'static str, &'static str, &'static str, &'static str);
 
-const PYTHON: [Task; 10] = [
+const PYTHON: [Task; 11] = [
     Task(
         "metrics-psnr-f32",
         "psnr-f32",
@@ -55,6 +55,12 @@ const PYTHON: [Task; 10] = [
         "metrics-ssim-torchmetrics",
         "ssim-torchmetrics",
         "SSIM as torchmetrics has it, 3840×2160 gray, f32",
+        "torchmetrics",
+    ),
+    Task(
+        "metrics-ms-ssim",
+        "ms-ssim",
+        "MS-SSIM as torchmetrics has it, 3840×2160 gray, f32",
         "torchmetrics",
     ),
     Task(
