@@ -26,7 +26,7 @@ const FOLDER: &str = "target/interop";
 const TRAIN_CLIPS: usize = 8;
 
 /// The golden files that the tests of the crates compare with; their scripts check themselves.
-const GOLDEN_SCRIPTS: [&str; 8] = [
+const GOLDEN_SCRIPTS: [&str; 9] = [
     "crates/dataset/tests/golden/generate_audit.py",
     "crates/metrics/tests/golden/generate_images.py",
     "crates/metrics/tests/golden/generate_labels.py",
@@ -35,6 +35,7 @@ const GOLDEN_SCRIPTS: [&str; 8] = [
     "crates/metrics/tests/golden/generate_uncertainty.py",
     "crates/models/tests/golden/generate.py",
     "crates/models/tests/golden/onnx/generate.py",
+    "crates/tracking/tests/golden/generate_tensorboard.py",
 ];
 
 /// Those of them that draw other cases from another seed, which `JUGGLE_GOLDEN` gives to the tests.

@@ -37,6 +37,26 @@ pub enum Error {
         #[source]
         reason: serde_json::Error,
     },
+    /// A picture for TensorBoard that is no PNG file.
+    #[error(
+        "the picture `{tag}` is not a PNG file: its {n_bytes} bytes do not begin with a PNG header"
+    )]
+    NotPng {
+        /// The picture's tag.
+        tag: String,
+        /// How many bytes were given.
+        n_bytes: usize,
+    },
+    /// A step that lies before one that the event file has already.
+    #[error("step {step} cannot be written to {} after step {last}: expected step {last} or a later one", path.display())]
+    StepFell {
+        /// The event file.
+        path: PathBuf,
+        /// The step that was to be written.
+        step: u64,
+        /// The last step in the file.
+        last: u64,
+    },
 }
 
 impl Error {

@@ -46,12 +46,14 @@
 //! | [`manifest`] | lists of SHA-256 |
 //! | `lock` | [`RunLock`]: one writer at a time |
 //! | [`disk`] | [`Disk`]: the operations on files, which a test can let fail |
+//! | [`tensorboard`] | event files for TensorBoard: scalars, pictures, histograms, texts, hyper-parameters |
 
 pub mod checkpoint;
 pub mod disk;
 pub mod events;
 pub mod manifest;
 pub mod run;
+pub mod tensorboard;
 
 mod error;
 mod lock;
