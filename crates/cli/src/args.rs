@@ -7,6 +7,7 @@ pub(crate) mod export;
 pub(crate) mod metrics;
 pub(crate) mod predict;
 pub(crate) mod report;
+pub(crate) mod runs;
 pub(crate) mod summary;
 pub(crate) mod train;
 pub(crate) mod values;
@@ -28,6 +29,7 @@ use export::ExportArgs;
 use metrics::MetricsCommand;
 use predict::PredictArgs;
 use report::{REPORT_EXAMPLES, ReportArgs};
+use runs::RunsCommand;
 use summary::SummaryCommand;
 use train::TrainCommand;
 use values::parse_threads;
@@ -142,6 +144,9 @@ pub(crate) enum Command {
     /// Compare images, or score predicted labels, without any model
     #[command(subcommand)]
     Metrics(MetricsCommand),
+    /// List, show and compare the runs that were trained
+    #[command(subcommand)]
+    Runs(RunsCommand),
     /// Print a completion script for a shell
     #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions(CompletionsArgs),

@@ -6,6 +6,7 @@ mod export;
 mod metrics;
 mod predict;
 pub(crate) mod report;
+mod runs;
 mod shell;
 mod summary;
 mod train;
@@ -34,6 +35,7 @@ pub(crate) fn run(command: &Command, messages: Messages) -> Result<()> {
         Command::Summary(command) => summary::run(command),
         Command::Metrics(command) => metrics::run(command, messages),
         Command::Export(args) => export::run(args),
+        Command::Runs(command) => runs::run(command, messages),
         Command::Completions(args) => shell::completions(args),
         Command::Man => shell::man(),
     }

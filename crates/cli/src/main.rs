@@ -17,6 +17,7 @@ mod picture;
 mod progress;
 mod report;
 mod run;
+mod sparkline;
 mod suggest;
 
 use std::process::ExitCode;

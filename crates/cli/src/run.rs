@@ -11,7 +11,7 @@ use crate::config::{Kind, RunConfig};
 use crate::suggest::{closest, did_you_mean};
 
 /// Where `--run` is not given, runs go here.
-const DEFAULT_PARENT: &str = "runs";
+pub(crate) const DEFAULT_PARENT: &str = "runs";
 
 /// What is done with a run that is already in the folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -46,6 +46,8 @@
 //! | [`manifest`] | lists of SHA-256 |
 //! | `lock` | [`RunLock`]: one writer at a time |
 //! | [`disk`] | [`Disk`]: the operations on files, which a test can let fail |
+//! | `history` | [`History`]: how a run stands, its best epoch and its last one |
+//! | `settings` | configurations as flat lists, and where they differ |
 //! | [`tensorboard`] | event files for TensorBoard: scalars, pictures, histograms, texts, hyper-parameters |
 
 pub mod checkpoint;
@@ -56,11 +58,18 @@ pub mod run;
 pub mod tensorboard;
 
 mod error;
+mod history;
 mod lock;
+mod settings;
 
 pub use checkpoint::{Checkpoint, Checkpoints, Refused};
 pub use disk::Disk;
 pub use error::{Error, Result};
-pub use events::{Epoch, Event, EventLog, Events, Metrics, Number, Record, Step, read_events};
+pub use events::{
+    Epoch, Event, EventLog, Events, FinishReason, Metrics, Number, Record, Step, StopReason,
+    read_events,
+};
+pub use history::{History, Signs, Status};
 pub use lock::RunLock;
 pub use run::RunFolder;
+pub use settings::{Settings, differing_keys, settings};

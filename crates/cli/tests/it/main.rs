@@ -15,6 +15,7 @@
 //! | `image_errors` | images and settings that have no value |
 //! | `image_metrics` | PSNR, SSIM and MS-SSIM of images and of folders |
 //! | `metrics` | label files |
+//! | `runs` | tables of runs, one run, runs side by side |
 //! | `summary` | the tables of layers |
 //! | `tutorial` | the commands of `docs/tutorial.md` |
 //! | `interrupt` | Ctrl-C |
@@ -34,6 +35,7 @@ mod metrics;
 mod predict;
 mod report;
 mod resume;
+mod runs;
 mod sandbox;
 mod study;
 mod summary;

@@ -26,6 +26,7 @@ fn help_shows_the_commands() {
           export       Write a trained model for other programs: ONNX, or weights for PyTorch
           summary      Show the layers of a network, their output shapes and parameters
           metrics      Compare images, or score predicted labels, without any model
+          runs         List, show and compare the runs that were trained
           completions  Print a completion script for a shell
           man          Print the manual page, for `man -l -`
           help         Print this message or the help of the given subcommand(s)
@@ -72,6 +73,9 @@ fn every_command_explains_itself() {
         "metrics ssim",
         "metrics ms-ssim",
         "metrics report",
+        "runs list",
+        "runs show",
+        "runs compare",
         "completions",
         "man",
     ] {
