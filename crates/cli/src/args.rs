@@ -120,6 +120,19 @@ pub(crate) enum ColorWhen {
     Never,
 }
 
+/// How a training run is told on standard error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProgressWhen {
+    /// Fancy on a terminal, else plain
+    Auto,
+    /// A line an epoch
+    Plain,
+    /// Bars, metrics and a loss curve, drawn in place
+    Fancy,
+    /// A JSON object a line, notes and errors included
+    Json,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Write the example data set, or look at a data folder

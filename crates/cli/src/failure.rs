@@ -76,7 +76,7 @@ pub(crate) fn report(error: &Error, messages: &Messages) -> ExitCode {
     }
     messages.error("error", &sentence(error));
     if error.is::<Usage>() {
-        messages.line("For more information, try '--help'.");
+        messages.hint("For more information, try '--help'.");
         return ExitCode::from(2);
     }
     ExitCode::FAILURE

@@ -24,7 +24,7 @@ use std::process::ExitCode;
 
 use tracing_subscriber::EnvFilter;
 
-use args::{Cli, GlobalArgs};
+use args::{Cli, Command, GlobalArgs};
 use output::Messages;
 
 fn main() -> ExitCode {
@@ -36,7 +36,10 @@ fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    let messages = Messages::new(&cli.global);
+    let mut messages = Messages::new(&cli.global);
+    if let Command::Train(command) = &cli.command {
+        messages = messages.with_progress(command.progress());
+    }
     start_logging(&cli.global, messages);
     match commands::run(&cli.command, messages) {
         Ok(()) => ExitCode::SUCCESS,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::values::{self, Widths};
-use super::{MachineArgs, SplitArgs};
+use super::{MESSAGES, MachineArgs, ProgressWhen, SplitArgs};
 use crate::config::{Channels, OnNan, OptimizerKind, ScheduleName};
 
 const CLASSIFIER_HELP: &str = "\
@@ -116,6 +116,19 @@ pub(crate) struct RunArgs {
     /// Read the images as gray or as colour [default: auto, which is gray when every file is]
     #[arg(long, value_name = "KIND")]
     pub(crate) channels: Option<Channels>,
+    /// How the training is told on standard error
+    #[arg(long, value_name = "HOW", default_value = "auto", help_heading = MESSAGES)]
+    pub(crate) progress: ProgressWhen,
+}
+
+impl TrainCommand {
+    /// How it is to be told.
+    pub(crate) fn progress(&self) -> ProgressWhen {
+        match self {
+            Self::Classifier(args) => args.run.progress,
+            Self::Autoencoder(args) => args.run.progress,
+        }
+    }
 }
 
 /// What both kinds of model have in common.

@@ -15,6 +15,7 @@
 //! | `image_errors` | images and settings that have no value |
 //! | `image_metrics` | PSNR, SSIM and MS-SSIM of images and of folders |
 //! | `metrics` | label files |
+//! | `progress` | how a training run is told |
 //! | `runs` | tables of runs, one run, runs side by side |
 //! | `summary` | the tables of layers |
 //! | `tutorial` | the commands of `docs/tutorial.md` |
@@ -33,6 +34,7 @@ mod image_metrics;
 mod interrupt;
 mod metrics;
 mod predict;
+mod progress;
 mod report;
 mod resume;
 mod runs;

@@ -16,7 +16,7 @@ use crate::examples::{Augmentation, Batch, Examples, Score, Tally};
 use crate::failure::{Interrupted, TimeIsUp};
 use crate::model;
 use crate::output::Messages;
-use crate::progress::Progress;
+use crate::progress::{self, Plan, Progress};
 
 use super::position::{Best, Position, Snapshot};
 use super::saving::Saving;
@@ -66,15 +66,20 @@ impl<'a> Trainer<'a> {
         (stop, saving): (Stop, Saving),
     ) -> Result<Self> {
         let augment: Augment = config.training.augment.parse()?;
+        let plan = Plan {
+            epochs: config.training.epochs,
+            steps_per_epoch: train.len().div_ceil(config.training.batch_size),
+            examples_per_epoch: train.len(),
+        };
         Ok(Self {
             config,
             run,
             train,
             val,
             augment: (!augment.is_none()).then_some(augment),
-            schedule: model::schedule(config, train.len().div_ceil(config.training.batch_size)),
+            schedule: model::schedule(config, plan.steps_per_epoch),
             loss: model::evaluation_loss(config.kind),
-            progress: Progress::new(messages, config.training.epochs),
+            progress: Progress::new(messages, plan),
             stop,
             saving,
             position: Position::default(),
@@ -85,11 +90,13 @@ impl<'a> Trainer<'a> {
 
     /// Trains from `position`, which `engine` is at, to the end.
     pub(super) fn train(mut self, engine: &mut dyn Engine, position: Position) -> Result<Metrics> {
+        let best = position.best.map(|best| (best.epoch, best.loss));
+        self.progress.resume(best);
         self.position = position;
         let engine = &mut Timed::new(engine);
         while self.finish_reason().is_none() {
             self.progress
-                .start_epoch(self.position.epoch, self.train.len());
+                .start_epoch(self.position.epoch, self.position.batches);
             self.train_epoch(engine)?;
             self.end_epoch(engine)?;
         }
@@ -157,7 +164,12 @@ impl<'a> Trainer<'a> {
         position
             .tally
             .add_step(output.loss, output.outputs, batch, n);
-        self.progress.step(n, position.tally.score());
+        self.progress.step(progress::Step {
+            examples: n,
+            learning_rate,
+            loss: step.loss.0,
+            so_far: position.tally.score(),
+        });
         let every = self.config.saving.log_steps as u64;
         if every > 0 && step.step.is_multiple_of(every) {
             self.saving.record(Event::Step(step))?;
@@ -206,7 +218,7 @@ impl<'a> Trainer<'a> {
 
     /// Validates, records the epoch, saves, and goes to the beginning of the next.
     fn end_epoch(&mut self, engine: &mut Timed<'_>) -> Result<()> {
-        let training_time = self.progress.start_validation();
+        self.progress.start_validation();
         let tally = self.evaluate(engine, self.val)?;
         let (train, val) = (self.position.tally.score(), tally.score());
         if !val.loss.is_finite() {
@@ -246,7 +258,7 @@ impl<'a> Trainer<'a> {
         position.tally = Tally::default();
         (position.epoch_s, position.engine_s) = (0.0, 0.0);
 
-        let (number, weights) = (epoch.epoch, engine.state()?);
+        let weights = engine.state()?;
         let (snapshot, record) = (self.snapshot(engine)?, Record::now(Event::Epoch(epoch)));
         self.saving.write(move |writer| {
             // The event comes after its weights, and the checkpoint after its event.
@@ -259,8 +271,7 @@ impl<'a> Trainer<'a> {
             writer.checkpoint(&snapshot)
         })?;
         self.saved = Instant::now();
-        self.progress
-            .end_epoch(number, train, val, training_time, is_best);
+        self.progress.end_epoch(train, val, is_best);
         Ok(())
     }
 
