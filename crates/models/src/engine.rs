@@ -31,6 +31,14 @@ pub trait Engine: std::fmt::Debug {
     /// As [`Engine::train_step`].
     fn gradients(&self, inputs: &[f32], targets: Targets<'_>) -> Result<Gradients>;
 
+    /// The gradient of the last training step by each parameter, by name, in the parameter's layout: as the optimiser saw it,
+    /// clipped and without weight decay. None before the first step of this engine and, where their memory is one, after
+    /// [`Engine::gradients`]. It costs a copy.
+    ///
+    /// # Errors
+    /// [`Error::Candle`] when it cannot be read back from the device.
+    fn last_gradients(&self) -> Result<Option<BTreeMap<String, Vec<f32>>>>;
+
     /// The outputs of a batch in evaluation mode: running statistics, and the averaged weights where
     /// [`TrainingOptions::ema_decay`] is on.
     ///

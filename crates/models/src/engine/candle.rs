@@ -65,6 +65,8 @@ pub struct CandleEngine {
     counters: BTreeMap<String, i64>,
     moments: Moments,
     ema: Option<BTreeMap<String, Tensor>>,
+    /// Of the last training step, in the order of the parameters; none before the first.
+    gradients: Vec<Tensor>,
     /// Of the last training step.
     outputs: Vec<f32>,
 }
@@ -121,6 +123,7 @@ impl CandleEngine {
             counters: BTreeMap::new(),
             moments: Moments::default(),
             ema: None,
+            gradients: Vec::new(),
             outputs: Vec::new(),
         };
         for spec in network.tensors() {
@@ -231,6 +234,14 @@ impl CandleEngine {
         Ok(())
     }
 
+    /// Gradients by the names of their parameters.
+    fn by_name(&self, gradients: &[Tensor]) -> Result<BTreeMap<String, Vec<f32>>> {
+        let named = self.parameters.iter().zip(gradients);
+        named
+            .map(|((name, _), gradient)| Ok((name.clone(), values(gradient)?)))
+            .collect()
+    }
+
     fn update_ema(&mut self) -> Result<()> {
         let Some(decay) = self.options.ema_decay else {
             return Ok(());
@@ -308,6 +319,7 @@ impl Engine for CandleEngine {
             self.update_ema()?;
         }
         self.outputs = values(&pass.outputs)?;
+        self.gradients = pass.gradients;
         Ok(StepOutput {
             loss,
             outputs: &self.outputs,
@@ -317,15 +329,18 @@ impl Engine for CandleEngine {
 
     fn gradients(&self, inputs: &[f32], targets: Targets<'_>) -> Result<Gradients> {
         let pass = self.pass(inputs, targets)?;
-        let mut parameters = BTreeMap::new();
-        for ((name, _), gradient) in self.parameters.iter().zip(&pass.gradients) {
-            parameters.insert(name.clone(), values(gradient)?);
-        }
         Ok(Gradients {
             loss: scalar(&pass.loss)?,
             outputs: values(&pass.outputs)?,
-            parameters,
+            parameters: self.by_name(&pass.gradients)?,
         })
+    }
+
+    fn last_gradients(&self) -> Result<Option<BTreeMap<String, Vec<f32>>>> {
+        if self.gradients.is_empty() {
+            return Ok(None);
+        }
+        self.by_name(&self.gradients).map(Some)
     }
 
     fn forward(&self, inputs: &[f32]) -> Result<Vec<f32>> {

@@ -167,6 +167,7 @@ impl CpuEngine {
                 self.update_ema();
                 self.folded.take();
             }
+            workspace.holds_a_step = true;
             (loss, norm)
         });
         let slot = self.workspace.get_mut();
@@ -214,6 +215,14 @@ impl CpuEngine {
         optimizer::average(self.level, factors, running, &self.running);
     }
 
+    /// Each parameter's part of a gradient, in the parameter's layout.
+    fn unpacked(&self, gradient: &Buffer) -> BTreeMap<String, Vec<f32>> {
+        let slots = self.plan.parameters.slots.iter();
+        slots
+            .map(|slot| (slot.name.clone(), slot.unpack(gradient)))
+            .collect()
+    }
+
     fn evaluation_weights(&self) -> (&Buffer, &Buffer) {
         match &self.ema {
             Some((parameters, running)) => (parameters, running),
@@ -246,15 +255,21 @@ impl Engine for CpuEngine {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         let loss = self.pass(&mut workspace, inputs, targets)?;
-        let slots = self.plan.parameters.slots.iter();
-        let parameters: BTreeMap<_, _> = slots
-            .map(|slot| (slot.name.clone(), slot.unpack(&workspace.gradient)))
-            .collect();
+        workspace.holds_a_step = false;
         Ok(Gradients {
             loss,
             outputs: workspace.outputs.clone(),
-            parameters,
+            parameters: self.unpacked(&workspace.gradient),
         })
+    }
+
+    fn last_gradients(&self) -> Result<Option<BTreeMap<String, Vec<f32>>>> {
+        let workspace = self
+            .workspace
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let gradient = workspace.holds_a_step.then_some(&workspace.gradient);
+        Ok(gradient.map(|gradient| self.unpacked(gradient)))
     }
 
     fn forward(&self, inputs: &[f32]) -> Result<Vec<f32>> {

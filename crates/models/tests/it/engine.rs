@@ -187,6 +187,39 @@ fn max_pooling_sends_the_whole_gradient_to_the_first_maximum() {
 }
 
 #[test]
+fn the_gradient_of_the_last_step_is_the_one_that_the_optimiser_saw() {
+    let (images, labels) = (noise(4 * 64), [0, 1, 2, 2]);
+    let targets = Targets::Labels(&labels);
+    let network = small_cnn(true);
+    let state = initialize(&network, 3);
+    for clip_norm in [None, Some(0.25)] {
+        let options = TrainingOptions {
+            clip_norm,
+            ..options(CROSS_ENTROPY)
+        };
+        for mut engine in engines(&network, &state, options) {
+            assert_eq!(engine.last_gradients().unwrap(), None);
+            let whole = engine.gradients(&images, targets).unwrap().parameters;
+            assert_eq!(engine.last_gradients().unwrap(), None, "no step was taken");
+            engine.train_step(&images, targets, 1e-3).unwrap();
+            let seen = engine.last_gradients().unwrap().unwrap();
+            let squares = whole.values().flatten().map(|&x| f64::from(x).powi(2));
+            let norm = squares.sum::<f64>().sqrt();
+            let factor = clip_norm.map_or(1.0, |clip_norm| clip_norm / norm);
+            assert!(factor <= 1.0, "the gradient is clipped: {norm}");
+            assert_eq!(
+                seen.keys().collect::<Vec<_>>(),
+                whole.keys().collect::<Vec<_>>()
+            );
+            for (&seen, &whole) in seen.values().flatten().zip(whole.values().flatten()) {
+                let expected = f64::from(whole) * factor;
+                assert!((f64::from(seen) - expected).abs() <= 1e-6 * expected.abs() + 1e-9);
+            }
+        }
+    }
+}
+
+#[test]
 fn upsampling_adds_the_gradients_of_two_readers() {
     let mut network = Network::new([1, 2, 2]);
     let conv = |channels| Layer::Conv2d {

@@ -1,6 +1,7 @@
 //! How much of an epoch is spent in the engine.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use juggle_models::{Engine, Gradients, Result, State, StepOutput, Targets, TrainingState};
@@ -46,6 +47,10 @@ impl Engine for Timed<'_> {
 
     fn gradients(&self, inputs: &[f32], targets: Targets<'_>) -> Result<Gradients> {
         self.engine.gradients(inputs, targets)
+    }
+
+    fn last_gradients(&self) -> Result<Option<BTreeMap<String, Vec<f32>>>> {
+        self.engine.last_gradients()
     }
 
     fn forward(&self, inputs: &[f32]) -> Result<Vec<f32>> {

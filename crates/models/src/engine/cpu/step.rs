@@ -23,6 +23,8 @@ pub(super) struct Workspace {
     prepared: Vec<Prepared>,
     /// The gradient of the mean loss by the parameters.
     pub(super) gradient: Buffer,
+    /// Whether that is a training step's.
+    pub(super) holds_a_step: bool,
     /// The batch's outputs, row-major.
     pub(super) outputs: Vec<f32>,
     /// What a meeting gathers from the chunks.
@@ -48,6 +50,7 @@ impl Workspace {
                 .collect(),
             prepared: Prepared::for_plan(plan, &program.turned),
             gradient: Buffer::zeros(plan.parameters.len),
+            holds_a_step: false,
             outputs: Vec::new(),
             statistics: Vec::new(),
         }
@@ -60,6 +63,7 @@ impl Workspace {
             norms: Vec::new(),
             prepared: Vec::new(),
             gradient: Buffer::default(),
+            holds_a_step: false,
             outputs: Vec::new(),
             statistics: Vec::new(),
         }
