@@ -114,8 +114,9 @@ fn evaluate_leaves_the_same_page_in_the_run_folder() {
     sandbox
         .juggle("train autoencoder --data clips --run out --epochs 1 --widths 4,8 --threads 1 --overwrite")
         .done();
-    assert!(
-        !sandbox.exists("out/report.html"),
+    assert_ne!(
+        sandbox.read("out/report.html"),
+        left,
         "it showed weights that are no more"
     );
 }
@@ -254,10 +255,12 @@ fn runs_side_by_side_are_compared_on_the_same_images() {
     sandbox
         .juggle("train classifier --data bars --run two --epochs 2 --seed 7 --batch-norm --threads 1 --schedule cosine")
         .done();
+    let before = sandbox.read("one/report.html");
     let page = report(&sandbox, "one two");
     check(&page);
-    assert!(
-        !sandbox.exists("one/report.html"),
+    assert_eq!(
+        sandbox.read("one/report.html"),
+        before,
         "several runs have a page of their own"
     );
     for part in [

@@ -2,7 +2,7 @@
 
 use crate::sandbox::{Sandbox, file_names};
 
-const RUN_FILES: [&str; 8] = [
+const RUN_FILES: [&str; 9] = [
     ".lock",
     "best.safetensors",
     "checkpoints",
@@ -11,6 +11,7 @@ const RUN_FILES: [&str; 8] = [
     "events.jsonl",
     "last.safetensors",
     "metrics.json",
+    "report.html",
 ];
 
 #[test]
