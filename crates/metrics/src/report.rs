@@ -112,6 +112,34 @@ impl ClassificationReport {
         ReportOptions::new().report(true_labels, predicted_labels, class_names)
     }
 
+    /// Scores predictions given as integers of any type, such as class ids with gaps or below zero, or as strings.
+    ///
+    /// Classes are the labels that occur, true or predicted, in their order: integers by value, strings by code points, digits or not.
+    /// That is scikit-learn's report of arrays of integers and of strings. It prints Python's `False` and `True` for booleans; give these
+    /// as strings.
+    ///
+    /// # Errors
+    ///
+    /// [`LengthMismatch`](crate::Error::LengthMismatch) and [`NoLabels`](crate::Error::NoLabels).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use juggle_metrics::ClassificationReport;
+    ///
+    /// let report = ClassificationReport::from_labels(&[-1_i8, 10, 9], &[-1, 10, 10])?;
+    /// assert_eq!(report.class_names(), ["-1", "9", "10"]);
+    /// let report = ClassificationReport::from_labels(&["9", "10"], &["9", "9"])?;
+    /// assert_eq!(report.class_names(), ["10", "9"]);
+    /// # Ok::<(), juggle_metrics::Error>(())
+    /// ```
+    pub fn from_labels<L: Ord + fmt::Display>(
+        true_labels: &[L],
+        predicted_labels: &[L],
+    ) -> Result<Self> {
+        ReportOptions::new().report_of_labels(true_labels, predicted_labels)
+    }
+
     /// Scores predictions given as text, such as two columns of a CSV file.
     ///
     /// Classes are the labels that occur, true or predicted, sorted as scikit-learn sorts them:

@@ -1,6 +1,22 @@
-//! From text labels to class indices.
+//! From labels to class indices.
 
 use std::collections::{BTreeSet, HashMap};
+use std::fmt::Display;
+
+/// The names of all labels in the order of the labels, and the two lists of labels as indices of names.
+pub(super) fn encode_in_order<L: Ord + Display>(
+    true_labels: &[L],
+    predicted_labels: &[L],
+) -> (Vec<String>, Vec<usize>, Vec<usize>) {
+    let labels = true_labels.iter().chain(predicted_labels);
+    let classes: Vec<&L> = labels.collect::<BTreeSet<_>>().into_iter().collect();
+    let names = classes.iter().map(ToString::to_string).collect();
+    let indices = |labels: &[L]| {
+        let class_of = |label| classes.partition_point(|class| *class < label);
+        labels.iter().map(class_of).collect()
+    };
+    (names, indices(true_labels), indices(predicted_labels))
+}
 
 /// The sorted names of all labels, and the two lists of labels as indices of names.
 pub(super) fn encode<S: AsRef<str>>(

@@ -1,6 +1,8 @@
 //! What a report may be told beyond the labels.
 
-use super::encode::encode;
+use std::fmt::Display;
+
+use super::encode::{encode, encode_in_order};
 use super::{ClassificationReport, Sums};
 use crate::confusion::{check_lengths, check_weights, label_out_of_range};
 use crate::count::Counts;
@@ -98,6 +100,22 @@ impl ReportOptions {
             return Err(Error::UnknownClass { name: name.clone() });
         }
         self.report_of(true_labels, predicted_labels, names)
+    }
+
+    /// The report of [`ClassificationReport::from_labels`] with these options. A row for a label that does not occur has a support of
+    /// zero, as in scikit-learn.
+    ///
+    /// # Errors
+    ///
+    /// As [`report_of_text`](Self::report_of_text).
+    pub fn report_of_labels<L: Ord + Display>(
+        &self,
+        true_labels: &[L],
+        predicted_labels: &[L],
+    ) -> Result<ClassificationReport> {
+        check_lengths(true_labels.len(), predicted_labels.len())?;
+        let (names, true_labels, predicted_labels) = encode_in_order(true_labels, predicted_labels);
+        self.report_of(&true_labels, &predicted_labels, names)
     }
 
     /// The report of [`ClassificationReport::from_text_labels`] with these options. A row for a label that does not occur has a

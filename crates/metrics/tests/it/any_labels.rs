@@ -59,6 +59,7 @@ fn reports(draw: &mut Draw<'_>, truth: &[usize], predicted: &[usize], n_classes:
     for report in [
         options.report(truth, predicted, &names),
         options.report_of_text(&texts(truth), &texts(predicted)),
+        options.report_of_labels(truth, predicted),
         ClassificationReport::new(truth, predicted, &names),
     ]
     .into_iter()

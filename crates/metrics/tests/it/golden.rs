@@ -26,6 +26,9 @@ fn reports_agree_with_scikit_learn() {
             serde_json::from_value(case["predicted_labels"].clone()).unwrap();
         let report = ClassificationReport::from_text_labels(&true_labels, &predicted_labels);
         check_report(case, &report.unwrap());
+        // Without integers among them, text is text.
+        let report = ClassificationReport::from_labels(&true_labels, &predicted_labels);
+        check_report(case, &report.unwrap());
     }
     for case in document["integer"].as_array().unwrap() {
         let texts = |labels: &Value| -> Vec<String> {
@@ -39,6 +42,13 @@ fn reports_agree_with_scikit_learn() {
         let report = ClassificationReport::from_text_labels(
             &texts(&case["true_labels"]),
             &texts(&case["predicted_labels"]),
+        );
+        check_report(case, &report.unwrap());
+        let integers =
+            |labels: &Value| -> Vec<i64> { serde_json::from_value(labels.clone()).unwrap() };
+        let report = ClassificationReport::from_labels(
+            &integers(&case["true_labels"]),
+            &integers(&case["predicted_labels"]),
         );
         check_report(case, &report.unwrap());
     }
