@@ -12,7 +12,7 @@ use crate::record::{AttrKind, Direction, StudyId, TrialContent, TrialId, TrialRe
 use crate::sampler::{Assignment, Sampler, Situation, TpeOptions};
 use crate::space::Space;
 use crate::storage::Storage;
-use crate::worker::{Identity, WORKER_KEY, is_dead};
+use crate::worker::{CLAIM_PREFIX, Identity, WORKER_KEY, is_dead, unique_name};
 
 mod heartbeat;
 mod trial;
@@ -92,6 +92,8 @@ pub struct Study {
     name: String,
     options: StudyOptions,
     here: Identity,
+    /// The attribute by which this study claims waiting trials.
+    claim_key: String,
     heartbeat: Heartbeat,
 }
 
@@ -129,6 +131,7 @@ impl Study {
             id: record.id,
             name: name.to_owned(),
             here: Identity::here(),
+            claim_key: format!("{CLAIM_PREFIX}{}", unique_name()),
             heartbeat: Heartbeat::new(Arc::clone(&storage), options.beat_interval),
             storage,
             options,
@@ -271,12 +274,18 @@ impl Study {
             Some(Value::Array(history)) => history.clone(),
             _ => vec![],
         };
-        if history.len() as u64 >= self.options.max_retries || trial.content.params.is_empty() {
+        let params = trial.content.params.iter();
+        let mut fixed: Map<_, _> = params.map(|(name, p)| (name.clone(), p.value())).collect();
+        if fixed.is_empty()
+            && let Some(Value::Object(given)) = attrs.get(FIXED_KEY)
+        {
+            // Its worker died before it gave the trial the values that it had waited with.
+            fixed.clone_from(given);
+        }
+        if history.len() as u64 >= self.options.max_retries || fixed.is_empty() {
             return Ok(true);
         }
         history.push(trial.number.into());
-        let params = trial.content.params.iter();
-        let fixed: Map<_, _> = params.map(|(name, p)| (name.clone(), p.value())).collect();
         let mut content = TrialContent::new(TrialState::Waiting);
         content.user_attrs = trial.content.user_attrs.clone();
         content.system_attrs = Map::from_iter([
@@ -294,20 +303,24 @@ impl Study {
             if trial.content.state != TrialState::Waiting {
                 continue;
             }
-            match self.storage.set_state(trial.id, TrialState::Running, &[]) {
+            let set = |key: &str, value: Value| {
+                self.storage
+                    .set_trial_attr(trial.id, AttrKind::System, key, value)
+            };
+            // Claimed before, so that a worker that dies before it has signed is known; signed after, so that a trial that another
+            // program takes does not bear our name.
+            let taken = set(&self.claim_key, self.here.to_value())
+                .and_then(|()| self.storage.set_state(trial.id, TrialState::Running, &[]));
+            let lost = match taken {
                 Ok(true) => {
-                    // Signing before would put our name on a trial that another program then takes; so a worker that
-                    // dies between the two calls leaves a trial of nobody.
-                    let signature = self.here.to_value();
-                    self.storage.set_trial_attr(
-                        trial.id,
-                        AttrKind::System,
-                        WORKER_KEY,
-                        signature,
-                    )?;
+                    set(WORKER_KEY, self.here.to_value())?;
                     return Ok(Some(trial.id));
                 }
-                Ok(false) | Err(Error::TrialFinished { .. }) => {}
+                Ok(false) => set(&self.claim_key, Value::Null),
+                Err(error) => Err(error),
+            };
+            match lost {
+                Ok(()) | Err(Error::TrialFinished { .. }) => {}
                 Err(error) => return Err(error),
             }
         }

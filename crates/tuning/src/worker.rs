@@ -4,6 +4,8 @@
 //! writes into each of its trials
 //! - `juggle:worker`: its machine, process, when that process began, and when it took the trial. A worker on the same machine
 //!   sees at once whether the process is still there;
+//! - `juggle:claim:NAME`: the same, into a waiting trial before it is taken, so that a worker that dies before it has signed is
+//!   known; taken back (null) by those who come too late;
 //! - `juggle:beat`: the time, again and again. Seen from another machine, a trial whose last beat is old is a dead worker's.
 //!
 //! A trial without `juggle:worker` is another program's, and nobody here can tell whether that program lives.
@@ -18,6 +20,7 @@ use serde_json::{Map, Value, json};
 use crate::json;
 
 pub(crate) const WORKER_KEY: &str = "juggle:worker";
+pub(crate) const CLAIM_PREFIX: &str = "juggle:claim:";
 pub(crate) const BEAT_KEY: &str = "juggle:beat";
 
 /// A process on a machine.
@@ -70,30 +73,43 @@ pub(crate) fn beat() -> Value {
     json::float(since.map_or(0.0, |since| since.as_secs_f64().round()))
 }
 
-/// Whether the worker of a running trial is dead, as seen from a process.
-pub(crate) fn is_dead(
-    system_attrs: &Map<String, Value>,
+/// Whether the worker of a running trial is dead, as seen from a process: the one who signed it or, before anyone has, all
+/// who have claimed it.
+pub(crate) fn is_dead(attrs: &Map<String, Value>, here: &Identity, patience: Duration) -> bool {
+    let claims = || {
+        let claims = attrs
+            .iter()
+            .filter(|(key, _)| key.starts_with(CLAIM_PREFIX));
+        claims
+            .map(|(_, claim)| claim)
+            .filter(|claim| !claim.is_null())
+    };
+    let signatures: Vec<&Value> = match attrs.get(WORKER_KEY) {
+        Some(signature) => vec![signature],
+        None => claims().collect(),
+    };
+    let beat = attrs.get(BEAT_KEY);
+    let has_ended = |signature: &&Value| has_ended(signature, beat, here, patience);
+    !signatures.is_empty() && signatures.iter().all(has_ended)
+}
+
+fn has_ended(
+    signature: &Value,
+    beat_value: Option<&Value>,
     here: &Identity,
     patience: Duration,
 ) -> bool {
-    let signature = system_attrs.get(WORKER_KEY);
-    let Some(worker) = signature.and_then(Identity::from_value) else {
+    let Some(worker) = Identity::from_value(signature) else {
         return false;
     };
     if !here.machine.is_empty() && worker.machine == here.machine {
         return process_began(worker.pid) != Some(worker.began);
     }
-    let beats = [
-        system_attrs.get(BEAT_KEY),
-        signature.and_then(|value| value.get("at")),
-    ];
-    let last = beats
-        .into_iter()
-        .flatten()
-        .filter_map(json::as_float)
-        .reduce(f64::max);
+    let beats = [beat_value, signature.get("at")];
+    let last = beats.into_iter().flatten().filter_map(json::as_float);
     let now = json::as_float(&beat());
-    last.zip(now)
+    last.reduce(f64::max)
+        .zip(now)
         .is_some_and(|(last, now)| now - last > patience.as_secs_f64())
 }
 
@@ -178,6 +194,32 @@ mod tests {
         let taken = Map::from_iter([(WORKER_KEY.to_owned(), there.to_value())]);
         assert!(!is_dead(&taken, &here, PATIENCE));
         assert!(!is_dead(&Map::new(), &here, PATIENCE));
+    }
+
+    #[test]
+    fn an_unsigned_trial_is_dead_when_all_who_claimed_it_are() {
+        let here = Identity::here();
+        let ended = Identity {
+            began: here.began + 1,
+            ..here.clone()
+        };
+        let claims = |claims: &[Value]| {
+            let claim = |(i, claim): (usize, &Value)| (format!("{CLAIM_PREFIX}{i}"), claim.clone());
+            claims.iter().enumerate().map(claim).collect::<Map<_, _>>()
+        };
+        let (dead, alive) = (ended.to_value(), here.to_value());
+        let cases = [
+            (vec![dead.clone()], true),
+            (vec![dead.clone(), Value::Null], true),
+            (vec![dead.clone(), alive.clone()], false),
+            (vec![Value::Null], false),
+        ];
+        for (values, expected) in cases {
+            let mut attrs = claims(&values);
+            assert_eq!(is_dead(&attrs, &here, PATIENCE), expected, "{values:?}");
+            attrs.insert(WORKER_KEY.to_owned(), alive.clone());
+            assert!(!is_dead(&attrs, &here, PATIENCE));
+        }
     }
 
     #[test]

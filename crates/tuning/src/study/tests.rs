@@ -155,6 +155,24 @@ fn a_dead_worker_s_trial_fails_and_is_tried_again_once() {
 }
 
 #[test]
+fn a_waiting_trial_whose_taker_died_before_it_signed_is_tried_again() {
+    let storage = memory();
+    let study = study(&storage);
+    let id = study.enqueue([("x", json!(0.25))]).unwrap();
+    let mut claim = study.here.to_value();
+    claim["began"] = json!(1);
+    let key = format!("{CLAIM_PREFIX}dead");
+    storage
+        .set_trial_attr(id, AttrKind::System, &key, claim)
+        .unwrap();
+    assert!(storage.set_state(id, TrialState::Running, &[]).unwrap());
+    let again = study.ask().unwrap().unwrap();
+    assert_eq!((again.number(), again.repeats()), (1, &[0][..]));
+    assert_eq!(again.float("x").unwrap(), 0.25);
+    assert_eq!(storage.trial(id).unwrap().content.state, TrialState::Fail);
+}
+
+#[test]
 fn a_living_worker_s_trial_and_a_stranger_s_are_left_alone() {
     let storage = memory();
     let study = study(&storage);
