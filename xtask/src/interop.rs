@@ -1,13 +1,13 @@
 //! `cargo xtask interop`: our numbers and files against PyTorch, onnxruntime, scikit-image, torchmetrics, pytorch-msssim, scikit-learn,
-//! scipy, statsmodels and imagehash; our runs against being killed; and
-//! the reports in a browser, which [`browser`] has.
+//! scipy, statsmodels and imagehash; studies shared with Optuna; our runs against being killed; and the reports in a browser.
 //!
 //! Python is needed here and nowhere else. The versions are pinned in
-//! `xtask/interop/requirements.txt`, in a virtual environment of our own.
+//! `xtask/interop/requirements.txt` and `xtask/interop/tuning/`, in virtual environments of our own.
 
 mod browser;
 mod kill;
 mod onnx;
+mod tuning;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -60,7 +60,7 @@ const CASES: [(&str, &str); 5] = [
     ("autoencoder-no-skip", "autoencoder --no-skip"),
 ];
 
-/// Compare with PyTorch, onnxruntime, scikit-image and scikit-learn.
+/// Compare with PyTorch, onnxruntime, scikit-image and scikit-learn; share studies with Optuna.
 ///
 /// `$PYTHON` names the interpreter that makes the virtual environment; `python3` otherwise.
 #[derive(Debug, clap::Args)]
@@ -77,6 +77,9 @@ pub(crate) struct Options {
     /// Runs that are killed
     #[arg(long, value_name = "N", default_value_t = 200)]
     runs: usize,
+    /// Workers of a shared study that are killed
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    kills: u32,
 }
 
 /// What is checked.
@@ -88,6 +91,8 @@ enum Part {
     Fresh,
     /// PyTorch loads our weights with strict=True, onnxruntime our exports, and both compute the same
     Load,
+    /// Studies shared with three versions of Optuna, its dashboard and its storage proxy; their workers killed
+    Tuning,
     /// Runs that are killed at random moments end with the same bytes
     Kill,
     /// The reports in Chromium
@@ -114,6 +119,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         if wanted(Part::Load) {
             load(&python)?;
         }
+    }
+    if wanted(Part::Tuning) {
+        tuning::run(options.kills)?;
     }
     if wanted(Part::Kill) {
         kill::run(&build()?, options.runs, seed)?;

@@ -1,4 +1,4 @@
-"""Writes the expected values that the tests of juggle-tuning read: parzen.json, pruners.json and importance.json.
+"""Writes the expected values that the tests of juggle-tuning read: parzen.json, pruners.json, importance.json, suggestions.json.
 
     pip install optuna==5.0.0
     python generate.py            # rewrite the files
@@ -19,10 +19,13 @@ import numpy as np
 import optuna
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution, distribution_to_json
 from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
+from optuna.samplers._tpe import parzen_estimator
 from optuna.samplers._tpe.parzen_estimator import _ParzenEstimator, _ParzenEstimatorParameters
 from optuna.samplers._tpe.sampler import default_weights
 from optuna.samplers._tpe._truncnorm import ppf
 from optuna.trial import TrialState
+
+import generate_tpe
 
 FOLDER = pathlib.Path(__file__).parent
 SEED = 20261125
@@ -191,6 +194,72 @@ def importance():
     return {"cases": cases}
 
 
+class StableNumpy:
+    """numpy whose argsort keeps the order of equals. The default's depends on the processor's vector instructions."""
+
+    def __getattr__(self, name):
+        return getattr(np, name)
+
+    def argsort(self, values):
+        return np.argsort(values, kind="stable")
+
+
+def described(values):
+    points = sorted(set(np.quantile(values, np.linspace(0.05, 0.95, 10), method="inverted_cdf").tolist()))
+    return {
+        "n": len(values),
+        "mean": float(np.mean(values)),
+        "deviation": float(np.std(values)),
+        "shares_up_to": [[point, float(np.mean(np.array(values) <= point + 1e-9))] for point in points],
+    }
+
+
+def suggestions():
+    """What TPE suggests next after a history, a thousand times: the mean, the deviation and some shares of each parameter's internal value."""
+    parzen_estimator.np = StableNumpy()
+    cases = []
+    for function, n_trials in [("hartmann6", 60), ("mixed", 12), ("mixed", 30), ("mixed", 100)]:
+        for multivariate in (False, True):
+            sampler = optuna.samplers.TPESampler(seed=3, multivariate=multivariate)
+            study = optuna.create_study(sampler=sampler)
+            objective = generate_tpe.FUNCTIONS[function]
+
+            def sometimes_pruned(trial):
+                value = objective(trial)
+                trial.report(value, trial.number % 4)
+                if trial.number % 9 == 8:
+                    raise optuna.TrialPruned
+                return value
+
+            study.optimize(sometimes_pruned, n_trials=n_trials)
+            trials = [t for t in study.trials]
+            drawn = {}
+            for _ in range(1000):
+                trial = study.ask()
+                objective(trial)
+                for name, distribution in trial.distributions.items():
+                    internal = distribution.to_internal_repr(trial.params[name])
+                    drawn.setdefault(name, []).append(math.log(internal) if getattr(distribution, "log", False) else internal)
+                study.tell(trial, state=TrialState.FAIL)
+            cases.append(
+                {
+                    "function": function,
+                    "multivariate": multivariate,
+                    "trials": [
+                        {
+                            "state": t.state.name,
+                            "value": t.value,
+                            "step": t.last_step,
+                            "params": {k: d.to_internal_repr(t.params[k]) for k, d in t.distributions.items()},
+                        }
+                        for t in trials
+                    ],
+                    "drawn": {k: described(v) for k, v in sorted(drawn.items())},
+                }
+            )
+    return {"cases": cases}
+
+
 def dump(values):
     versions = {"python": platform.python_version(), "optuna": optuna.__version__, "numpy": np.__version__}
     fields = [f'"versions": {json.dumps(versions)}']
@@ -221,7 +290,7 @@ def main():
     warnings.simplefilter("ignore")
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     found = []
-    for name, make in [("parzen.json", parzen), ("pruners.json", pruners), ("importance.json", importance)]:
+    for name, make in [("parzen.json", parzen), ("pruners.json", pruners), ("importance.json", importance), ("suggestions.json", suggestions)]:
         path, text = FOLDER / name, dump(make())
         if args.check:
             found += differences(name, json.loads(path.read_text(encoding="utf-8")), json.loads(text))

@@ -28,13 +28,13 @@ const P: [[f64; 6]; 4] = [
     [4047.0, 8828.0, 8732.0, 5743.0, 1091.0, 381.0],
 ];
 
-struct Benchmark {
-    name: &'static str,
-    space: &'static str,
+pub(crate) struct Benchmark {
+    pub(crate) name: &'static str,
+    pub(crate) space: &'static str,
     objective: fn(&Trial<'_>) -> f64,
 }
 
-const BENCHMARKS: [Benchmark; 3] = [
+pub(crate) const BENCHMARKS: [Benchmark; 3] = [
     Benchmark {
         name: "branin",
         space: "

@@ -8,3 +8,4 @@ mod importance; // Optuna's PED-ANOVA
 mod journal; // files that Python wrote, torn lines, locks
 mod pruners; // Optuna's decisions, replayed
 mod sharing; // several threads and processes, every storage
+mod suggestions; // what TPE draws after a history, beside Optuna's
