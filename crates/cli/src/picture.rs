@@ -1,8 +1,12 @@
 //! Drawing frames into one image: enlarged, side by side, with room between.
 
+mod grid;
+
 use juggle_dataset::{Image, ImageShape};
 
 use crate::examples::byte_from_unit;
+
+pub(crate) use grid::{grid, verdicts};
 
 /// An image under construction.
 pub(crate) struct Canvas {
@@ -40,15 +44,15 @@ impl Canvas {
         }
     }
 
-    /// Fills a rectangle of (height, width) with one value in each channel.
+    /// Fills a rectangle of (height, width) with a colour, of which a gray canvas takes the first channel.
     pub(crate) fn fill(
         &mut self,
         (top, left): (usize, usize),
         (height, width): (usize, usize),
-        value: u8,
+        color: [u8; 3],
     ) {
         let whole = self.image.shape;
-        for c in 0..whole.channels {
+        for (c, value) in color.into_iter().enumerate().take(whole.channels) {
             for y in top..top + height {
                 let row = (c * whole.height + y) * whole.width + left;
                 self.image.pixels[row..row + width].fill(value);
@@ -84,7 +88,7 @@ mod tests {
         };
         let mut canvas = Canvas::new(shape(3, 3, 6), 9);
         canvas.paste(&[0.0, 1.0], shape(1, 1, 2), (1, 1), 2);
-        canvas.fill((0, 5), (2, 1), 7);
+        canvas.fill((0, 5), (2, 1), [7; 3]);
         let plane = [
             [9, 9, 9, 9, 9, 7],
             [9, 0, 0, 255, 255, 7],

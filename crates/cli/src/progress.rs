@@ -86,6 +86,11 @@ impl Progress {
         }
     }
 
+    /// Training examples a second in this epoch.
+    pub(crate) fn images_per_s(&self) -> f64 {
+        self.pace.images_per_s()
+    }
+
     /// An epoch begins, or goes on after `steps` of its steps that were done before.
     pub(crate) fn start_epoch(&mut self, epoch: usize, steps: usize) {
         (self.epoch, self.steps) = (epoch, steps);

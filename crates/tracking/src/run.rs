@@ -16,6 +16,8 @@ pub const BEST_WEIGHTS: &str = "best.safetensors";
 pub const LAST_WEIGHTS: &str = "last.safetensors";
 /// The page that shows the run.
 pub const REPORT: &str = "report.html";
+/// The folder of event files for TensorBoard.
+pub const TENSORBOARD: &str = "tensorboard";
 /// The hashes of the data files.
 pub const DATA_HASHES: &str = "data.sha256";
 
@@ -107,6 +109,7 @@ impl RunFolder {
     /// [`crate::Error::Io`].
     pub fn clear(&self) -> Result<()> {
         self.checkpoints().clear()?;
+        crate::tensorboard::remove(&self.file(TENSORBOARD), &self.disk)?;
         for name in TRAINED {
             self.disk.remove_file(&self.file(name))?;
         }

@@ -16,13 +16,12 @@ mod proto;
 mod summary;
 
 use std::fs::{self, File, OpenOptions};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use prost::Message as _;
 
-use crate::{Error, Result};
+use crate::{Disk, Error, Result};
 use frame::{Records, frame};
 use proto::{Event, What};
 
@@ -41,23 +40,25 @@ const FILE_VERSION: &str = "brain.Event:2";
 /// ```
 /// use std::time::SystemTime;
 ///
+/// use juggle_tracking::Disk;
 /// use juggle_tracking::tensorboard::{Summary, Writer};
 ///
 /// let run = tempfile::tempdir()?;
-/// let mut writer = Writer::create(run.path(), SystemTime::now())?;
+/// let mut writer = Writer::create(run.path(), SystemTime::now(), Disk::default())?;
 /// for step in 1..=3 {
 ///     writer.write(step, Summary::new().scalar("loss/train", 1.0 / step as f64))?;
 /// }
 /// drop(writer);
 ///
 /// // The run was killed and goes on from its checkpoint of step 2.
-/// let mut resumed = Writer::resume(run.path(), 2)?;
+/// let mut resumed = Writer::resume(run.path(), 2, Disk::default())?;
 /// assert_eq!(resumed.last_step, 2);
 /// resumed.writer.write(3, Summary::new().scalar("loss/train", 0.33))?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 pub struct Writer {
+    disk: Disk,
     file: File,
     path: PathBuf,
     /// The length of the file up to its last whole record.
@@ -74,8 +75,11 @@ pub struct Resumed {
     pub last_step: u64,
     /// Bytes that were cut away: records of later steps, the note that the run had ended, a record that was torn.
     pub n_cut: u64,
-    /// Whether what was cut away begins with a record that is torn or damaged, which may have belonged to an earlier step.
+    /// Whether what was cut away begins with a record that is damaged and may have been one of an earlier step. A last record that a
+    /// crash has torn is none: a checkpoint is written after the records of its step.
     pub damaged: bool,
+    /// Whether a new file was begun, since there was none with a whole record.
+    pub is_new: bool,
 }
 
 impl Writer {
@@ -85,11 +89,11 @@ impl Writer {
     /// # Errors
     ///
     /// [`Error::Io`] when the folder or the file cannot be written.
-    pub fn create(folder: &Path, started: SystemTime) -> Result<Self> {
-        fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
-        for old in event_files(folder)? {
-            fs::remove_file(&old).map_err(Error::io("remove", &old))?;
+    pub fn create(folder: &Path, started: SystemTime, disk: Disk) -> Result<Self> {
+        if !folder.is_dir() {
+            disk.create_folder(folder)?;
         }
+        clear(folder, &disk)?;
         let wall_time = unix_seconds(started);
         // Ten digits, so that names sort as times do.
         let name = format!("{PREFIX}{:010.0}{SUFFIX}", wall_time.floor());
@@ -101,6 +105,7 @@ impl Writer {
             .open(&path)
             .map_err(Error::io("create", &path))?;
         let mut writer = Self {
+            disk,
             file,
             path,
             length: 0,
@@ -122,22 +127,17 @@ impl Writer {
     /// # Errors
     ///
     /// [`Error::Io`] when the file cannot be read or written.
-    pub fn resume(folder: &Path, step: u64) -> Result<Resumed> {
-        let path = if folder.exists() {
-            event_files(folder)?.pop()
-        } else {
-            None
-        };
-        let Some(path) = path else {
-            return Ok(Resumed::begun(Self::create(folder, SystemTime::now())?));
+    pub fn resume(folder: &Path, step: u64, disk: Disk) -> Result<Resumed> {
+        let begin = |disk| Self::create(folder, SystemTime::now(), disk);
+        let Some(path) = event_files(folder)?.pop() else {
+            return Ok(Resumed::begun(begin(disk)?));
         };
         let kept = Kept::read(&path, step)?;
         if kept.length == 0 {
-            let writer = Self::create(folder, SystemTime::now())?;
             return Ok(Resumed {
                 n_cut: kept.n_cut,
                 damaged: kept.damaged,
-                ..Resumed::begun(writer)
+                ..Resumed::begun(begin(disk)?)
             });
         }
         let file = OpenOptions::new()
@@ -145,11 +145,12 @@ impl Writer {
             .open(&path)
             .map_err(Error::io("write", &path))?;
         if kept.n_cut > 0 {
-            file.set_len(kept.length)
-                .map_err(Error::io("write", &path))?;
+            disk.truncate(&file, kept.length)
+                .map_err(Error::io("shorten", &path))?;
         }
         Ok(Resumed {
             writer: Self {
+                disk,
                 file,
                 path,
                 length: kept.length,
@@ -158,6 +159,7 @@ impl Writer {
             last_step: kept.last_step,
             n_cut: kept.n_cut,
             damaged: kept.damaged,
+            is_new: false,
         })
     }
 
@@ -199,9 +201,8 @@ impl Writer {
     ///
     /// [`Error::Io`] when the disk refuses.
     pub fn sync(&self) -> Result<()> {
-        self.file
-            .sync_data()
-            .map_err(Error::io("write", &self.path))
+        let synced = self.disk.sync(&self.file);
+        synced.map_err(Error::io("flush", &self.path))
     }
 
     /// The event file.
@@ -212,9 +213,9 @@ impl Writer {
 
     fn append(&mut self, event: &Event) -> Result<()> {
         let bytes = frame(&event.encode_to_vec());
-        if let Err(error) = self.file.write_all(&bytes) {
+        if let Err(error) = self.disk.append(&mut self.file, &bytes) {
             // A full disk may have taken a part. What was wrong first is what is reported.
-            let _ = self.file.set_len(self.length);
+            let _ = self.disk.truncate(&self.file, self.length);
             return Err(Error::io("write", &self.path)(error));
         }
         self.length += bytes.len() as u64;
@@ -229,6 +230,7 @@ impl Resumed {
             last_step: 0,
             n_cut: 0,
             damaged: false,
+            is_new: true,
         }
     }
 }
@@ -249,7 +251,7 @@ impl Kept {
         let (mut length, mut last_step, mut damaged) = (0, 0, false);
         loop {
             let Some(record) = records.next().map_err(cannot_read())? else {
-                damaged = length < records.file_length();
+                damaged = records.is_damaged();
                 break;
             };
             let Ok(event) = Event::decode(&*record) else {
@@ -274,9 +276,28 @@ impl Kept {
     }
 }
 
-/// The event files that this crate wrote, in the order of their times.
+/// Removes the event files that this crate wrote into a folder, and the folder if it is empty then.
+pub(crate) fn remove(folder: &Path, disk: &Disk) -> Result<()> {
+    clear(folder, disk)?;
+    let is_empty = fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
+    if is_empty {
+        disk.remove_folder(folder)?;
+    }
+    Ok(())
+}
+
+fn clear(folder: &Path, disk: &Disk) -> Result<()> {
+    event_files(folder)?
+        .iter()
+        .try_for_each(|file| disk.remove_file(file))
+}
+
+/// The event files that this crate wrote, in the order of their times; none in a folder that is not there.
 fn event_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = vec![];
+    if !folder.exists() {
+        return Ok(files);
+    }
     for entry in fs::read_dir(folder).map_err(Error::io("list", folder))? {
         let path = entry.map_err(Error::io("list", folder))?.path();
         let name = path.file_name().and_then(|name| name.to_str());

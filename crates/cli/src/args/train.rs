@@ -205,4 +205,7 @@ pub(crate) struct SavingArgs {
     /// Stop after so many minutes and say how to resume; 0 is off [default: 0]
     #[arg(long, value_name = "X", value_parser = values::parse_non_negative)]
     pub(crate) max_minutes: Option<f64>,
+    /// Write no event file for TensorBoard (=false puts back what the configuration file left out)
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) no_tensorboard: Option<bool>,
 }

@@ -1,6 +1,7 @@
 //! `juggle train`: read the folder, build the network, train, write the run.
 
 mod begin;
+mod board;
 mod epochs;
 mod fingerprint;
 mod position;

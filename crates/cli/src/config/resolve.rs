@@ -103,6 +103,10 @@ fn apply(
     set(&mut to.keep_checkpoints, saving.keep_checkpoints);
     set(&mut to.log_steps, saving.log_steps);
     set(&mut to.max_minutes, saving.max_minutes);
+    set(
+        &mut to.tensorboard,
+        saving.no_tensorboard.map(|no_tensorboard| !no_tensorboard),
+    );
 }
 
 fn set<T>(target: &mut T, flag: Option<T>) {

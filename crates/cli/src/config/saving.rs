@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 /// None of it changes what the weights become.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+// Runs of before there was one of the keys do not name it.
+#[serde(deny_unknown_fields, default)]
 pub(crate) struct SavingConfig {
     /// Training steps between two checkpoints within an epoch; 0 is off. The end of an epoch has one in any case.
     pub(crate) checkpoint_steps: usize,
@@ -17,6 +18,8 @@ pub(crate) struct SavingConfig {
     pub(crate) log_steps: usize,
     /// Minutes after which the training stops, to be resumed; 0 is off.
     pub(crate) max_minutes: f64,
+    /// Whether an event file for TensorBoard is written.
+    pub(crate) tensorboard: bool,
 }
 
 impl Default for SavingConfig {
@@ -27,6 +30,7 @@ impl Default for SavingConfig {
             keep_checkpoints: 3,
             log_steps: 10,
             max_minutes: 0.0,
+            tensorboard: true,
         }
     }
 }

@@ -19,6 +19,7 @@
 //! | `runs` | tables of runs, one run, runs side by side |
 //! | `summary` | the tables of layers |
 //! | `tutorial` | the commands of `docs/tutorial.md` |
+//! | `tensorboard` | the event file of a training |
 //! | `interrupt` | Ctrl-C |
 //! | `resume` | runs that are killed, stopped, damaged or changed, and go on |
 
@@ -42,5 +43,6 @@ mod sandbox;
 mod study;
 mod summary;
 mod surface;
+mod tensorboard;
 mod train;
 mod tutorial;

@@ -2,7 +2,7 @@
 
 use crate::sandbox::{Sandbox, file_names};
 
-const RUN_FILES: [&str; 9] = [
+const RUN_FILES: [&str; 10] = [
     ".lock",
     "best.safetensors",
     "checkpoints",
@@ -12,6 +12,7 @@ const RUN_FILES: [&str; 9] = [
     "last.safetensors",
     "metrics.json",
     "report.html",
+    "tensorboard",
 ];
 
 #[test]

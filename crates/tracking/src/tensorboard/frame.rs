@@ -29,6 +29,7 @@ pub(super) struct Records {
     file_length: u64,
     /// Where the next frame begins.
     position: u64,
+    is_damaged: bool,
 }
 
 impl Records {
@@ -38,6 +39,7 @@ impl Records {
             file_length: file.metadata()?.len(),
             file: BufReader::new(file),
             position: 0,
+            is_damaged: false,
         })
     }
 
@@ -51,6 +53,11 @@ impl Records {
         self.position
     }
 
+    /// Whether the records ended at a checksum that is not its bytes', and not at the end of the file or at a frame that it cuts.
+    pub(super) fn is_damaged(&self) -> bool {
+        self.is_damaged
+    }
+
     /// The next record; none at the end of the file and at a frame that is torn or does not have its checksums.
     pub(super) fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
         let left = self.file_length - self.position;
@@ -62,7 +69,8 @@ impl Records {
         self.file.read_exact(&mut crc)?;
         let n = u64::from_le_bytes(length);
         // A length that its checksum vouches for and the file has room for: nothing else is worth memory.
-        if u32::from_le_bytes(crc) != masked_crc(&length) || n > left - (HEADER + FOOTER) as u64 {
+        self.is_damaged = u32::from_le_bytes(crc) != masked_crc(&length);
+        if self.is_damaged || n > left - (HEADER + FOOTER) as u64 {
             return Ok(None);
         }
         let Ok(n_bytes) = usize::try_from(n) else {
@@ -71,7 +79,8 @@ impl Records {
         let mut record = vec![0; n_bytes];
         self.file.read_exact(&mut record)?;
         self.file.read_exact(&mut crc)?;
-        if u32::from_le_bytes(crc) != masked_crc(&record) {
+        self.is_damaged = u32::from_le_bytes(crc) != masked_crc(&record);
+        if self.is_damaged {
             return Ok(None);
         }
         self.position += n + (HEADER + FOOTER) as u64;

@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use juggle_tracking::Error;
 use juggle_tracking::tensorboard::{
     Experiment, HParam, Histogram, Outcome, Resumed, Summary, Writer,
 };
+use juggle_tracking::{Disk, Error};
 use proptest::prelude::*;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -47,7 +47,7 @@ fn a_file_has_the_bytes_that_tensorboard_writes() {
     let ended = at(1_700_000_099.25);
     let end = Summary::new().session_end(Outcome::Finished, ended);
 
-    let mut writer = Writer::create(folder.path(), started).unwrap();
+    let mut writer = Writer::create(folder.path(), started, Disk::default()).unwrap();
     writer.write_at(0, started, start).unwrap();
     let step = Summary::new().scalar("loss/step", 1.5);
     writer.write_at(1, at(1_700_000_001.0), step).unwrap();
@@ -119,7 +119,7 @@ fn a_picture_is_a_png_file() {
 #[test]
 fn a_step_before_the_last_one_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let mut writer = Writer::create(folder.path(), at(0.0)).unwrap();
+    let mut writer = Writer::create(folder.path(), at(0.0), Disk::default()).unwrap();
     for step in [3, 3, 4] {
         writer
             .write(step, Summary::new().scalar("loss", 1.0))
@@ -151,25 +151,29 @@ fn a_new_run_removes_its_predecessors_file_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let foreign = folder.path().join("events.out.tfevents.1.host.7.0");
     fs::write(&foreign, "somebody else's").unwrap();
-    let first = Writer::create(folder.path(), at(5.0)).unwrap();
-    let second = Writer::create(folder.path(), at(9.0)).unwrap();
+    let first = Writer::create(folder.path(), at(5.0), Disk::default()).unwrap();
+    let second = Writer::create(folder.path(), at(9.0), Disk::default()).unwrap();
     assert!(!first.path().exists() && second.path().exists() && foreign.exists());
 }
 
 #[test]
 fn without_a_file_a_resumed_run_begins_one() {
     let folder = tempfile::tempdir().unwrap();
-    let resumed = Writer::resume(&folder.path().join("tensorboard"), 7).unwrap();
+    let resumed = Writer::resume(&folder.path().join("tensorboard"), 7, Disk::default()).unwrap();
     assert_eq!(
         (resumed.last_step, resumed.n_cut, resumed.damaged),
         (0, 0, false)
     );
+    assert!(resumed.is_new);
     let header = fs::read(resumed.writer.path()).unwrap();
     assert_eq!(header.len(), 40, "the file's version and nothing more");
 
     fs::write(resumed.writer.path(), &header[..39]).unwrap();
-    let again = Writer::resume(&folder.path().join("tensorboard"), 7).unwrap();
-    assert_eq!((again.n_cut, again.damaged), (39, true));
+    let again = Writer::resume(&folder.path().join("tensorboard"), 7, Disk::default()).unwrap();
+    assert_eq!(
+        (again.n_cut, again.damaged, again.is_new),
+        (39, false, true)
+    );
     assert_eq!(fs::read(again.writer.path()).unwrap().len(), 40);
 }
 
@@ -178,7 +182,7 @@ fn errors_name_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
-    let error = Writer::create(&file.join("tensorboard"), at(0.0)).unwrap_err();
+    let error = Writer::create(&file.join("tensorboard"), at(0.0), Disk::default()).unwrap_err();
     assert!(
         error.to_string().starts_with("cannot create ") && error.to_string().contains("file"),
         "{error}"
@@ -199,7 +203,7 @@ const STEPS: u64 = 9;
 impl Run {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut writer = Writer::create(folder.path(), at(1.0)).unwrap();
+        let mut writer = Writer::create(folder.path(), at(1.0), Disk::default()).unwrap();
         let path = writer.path().to_owned();
         let mut records = vec![(0, length(&path))];
         for (step, summary) in (1..=STEPS).flat_map(Self::summaries) {
@@ -235,7 +239,7 @@ impl Run {
             fs::remove_file(file.unwrap().path()).unwrap();
         }
         fs::write(&self.path, bytes).unwrap();
-        Writer::resume(self.folder.path(), step).unwrap()
+        Writer::resume(self.folder.path(), step, Disk::default()).unwrap()
     }
 
     /// Writes the steps after `step` again, as the run did the first time.
@@ -280,16 +284,23 @@ fn a_file_cut_anywhere_goes_on_where_the_checkpoint_is() {
 }
 
 #[test]
-fn a_torn_record_is_told_from_a_later_step() {
+fn damage_is_told_from_what_a_crash_leaves() {
     let run = Run::new();
     let end = run.kept(usize::MAX, 4);
-    for (n_bytes, damaged) in [(end, false), (end + 1, true), (run.bytes.len(), false)] {
+    for n_bytes in [end, end + 1, end + 20, run.bytes.len()] {
         let resumed = run.resume(&run.bytes[..n_bytes], 4);
         assert_eq!(
             (resumed.damaged, resumed.last_step),
-            (damaged, 4),
+            (false, 4),
             "{n_bytes}"
         );
+    }
+    for (position, last_step) in [(end - 1, 3), (end - 30, 3), (run.bytes.len() - 1, 4)] {
+        let mut bytes = run.bytes.clone();
+        bytes[position] ^= 1;
+        let resumed = run.resume(&bytes, 4);
+        let damaged = position < end;
+        assert_eq!((resumed.damaged, resumed.last_step), (damaged, last_step));
     }
     // A finished run that goes on has not ended any more.
     let resumed = run.resume(&run.bytes, STEPS);

@@ -69,12 +69,12 @@ impl Film {
         };
         let mut canvas = Canvas::new(whole, BORDER_OF_INPUTS);
         let left = (n_panels - 1) * (width + 2 * BORDER);
-        canvas.fill((0, left), (whole.height, width + 2 * BORDER), border);
+        canvas.fill((0, left), (whole.height, width + 2 * BORDER), [border; 3]);
         canvas.paste(frame, self.shape, (BORDER, left + BORDER), scale);
         if n_panels == 2 {
             match truth {
                 Some(truth) => canvas.paste(truth, self.shape, (BORDER, BORDER), scale),
-                None => canvas.fill((BORDER, BORDER), (height, width), BLANK),
+                None => canvas.fill((BORDER, BORDER), (height, width), [BLANK; 3]),
             }
         }
         canvas.image
@@ -120,8 +120,8 @@ impl Film {
                     canvas.paste(&error, self.shape, (top_of(2), left), scale);
                 }
                 None => {
-                    canvas.fill((top_of(0), left), (height, width), BLANK);
-                    canvas.fill((top_of(2), left), (height, width), BLANK);
+                    canvas.fill((top_of(0), left), (height, width), [BLANK; 3]);
+                    canvas.fill((top_of(2), left), (height, width), [BLANK; 3]);
                 }
             }
         }

@@ -8,6 +8,7 @@ use juggle_tracking::events::{Resumed, Started};
 use juggle_tracking::run::{CONFIG, DATA_HASHES};
 use juggle_tracking::{Disk, Event, EventLog, Record, RunFolder};
 
+use super::board::Board;
 use super::epochs::{Metrics, Trainer};
 use super::fingerprint::DataHashes;
 use super::position::{Position, Snapshot};
@@ -71,6 +72,7 @@ impl Begin {
             data_sha256: self.hashes.sha256(),
         });
         self.introduce(config, train, val, network.n_parameters());
+        let is_resumed = checkpoint.is_some();
         let (position, log) = match checkpoint {
             Some((snapshot, events)) => {
                 self.resume(&run, config, &mut *engine, snapshot, events)?
@@ -81,7 +83,20 @@ impl Begin {
             .note(format_args!("writing to {}", run.path().display()));
         let newest = (position.step > 0).then_some(position.step);
         let keep = config.saving.keep_checkpoints;
-        let saving = Saving::start(Writer::new(&run, log, keep, newest));
+        let board = match (config.saving.tensorboard, is_resumed) {
+            (false, _) => None,
+            (true, false) => Some(Board::create(run.path(), config, self.disk.clone())?),
+            (true, true) => {
+                let place = (run.path(), position.step);
+                Some(Board::resume(
+                    place,
+                    config,
+                    self.disk.clone(),
+                    self.messages,
+                )?)
+            }
+        };
+        let saving = Saving::start(Writer::new(&run, (log, board), keep, newest));
         let trainer = Trainer::new(
             config,
             &run,

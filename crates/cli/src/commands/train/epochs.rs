@@ -18,6 +18,7 @@ use crate::model;
 use crate::output::Messages;
 use crate::progress::{self, Plan, Progress};
 
+use super::board::{Predictions, View};
 use super::position::{Best, Position, Snapshot};
 use super::saving::Saving;
 use super::stop::Stop;
@@ -258,21 +259,36 @@ impl<'a> Trainer<'a> {
         position.tally = Tally::default();
         (position.epoch_s, position.engine_s) = (0.0, 0.0);
 
-        let weights = engine.state()?;
-        let (snapshot, record) = (self.snapshot(engine)?, Record::now(Event::Epoch(epoch)));
+        let (weights, view) = (engine.state()?, self.view(engine)?);
+        let snapshot = self.snapshot(engine)?;
         self.saving.write(move |writer| {
             // The event comes after its weights, and the checkpoint after its event.
+            if let (Some(board), Some(view)) = (&mut writer.board, view) {
+                board.epoch(&epoch, &weights, &view)?;
+            }
             let weights = weights.to_bytes();
             if is_best {
                 writer.run.replace(BEST_WEIGHTS, &weights)?;
             }
             writer.run.replace(LAST_WEIGHTS, &weights)?;
-            writer.log.append(&record)?;
+            writer.record(&Record::now(Event::Epoch(epoch)))?;
             writer.checkpoint(&snapshot)
         })?;
         self.saved = Instant::now();
         self.progress.end_epoch(train, val, is_best);
         Ok(())
+    }
+
+    /// What TensorBoard is to show of the epoch, if it is to show anything.
+    fn view(&self, engine: &Timed<'_>) -> Result<Option<View>> {
+        if !self.config.saving.tensorboard {
+            return Ok(None);
+        }
+        Ok(Some(View {
+            images_per_s: self.progress.images_per_s(),
+            gradients: engine.last_gradients()?,
+            predictions: Predictions::of(engine, self.val, self.config)?,
+        }))
     }
 
     fn finish(mut self, engine: &mut Timed<'_>) -> Result<Metrics> {
@@ -304,8 +320,8 @@ impl<'a> Trainer<'a> {
         }));
         self.saving.write(move |writer| {
             writer.run.replace(METRICS, text.as_bytes())?;
-            writer.log.append(&record)?;
-            Ok(writer.log.sync()?)
+            writer.record(&record)?;
+            writer.sync()
         })?;
         self.saving.finish()?;
         Ok(metrics)

@@ -9,15 +9,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use anyhow::{Error, Result, anyhow};
+use juggle_tracking::events::StopReason;
 use juggle_tracking::run::EVENTS;
+use juggle_tracking::tensorboard::Outcome;
 use juggle_tracking::{Checkpoints, Event, EventLog, Record, RunFolder};
 
+use super::board::Board;
 use super::position::Snapshot;
 
 /// What the writing thread holds.
 pub(super) struct Writer {
     pub(super) run: RunFolder,
-    pub(super) log: EventLog,
+    log: EventLog,
+    /// None where TensorBoard is not wanted.
+    pub(super) board: Option<Board>,
     checkpoints: Checkpoints,
     keep: usize,
     /// The newest checkpoint that is on the disk.
@@ -25,19 +30,48 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(run: &RunFolder, log: EventLog, keep: usize, newest: Option<u64>) -> Self {
+    pub(super) fn new(
+        run: &RunFolder,
+        (log, board): (EventLog, Option<Board>),
+        keep: usize,
+        newest: Option<u64>,
+    ) -> Self {
         Self {
             run: run.clone(),
             log,
+            board,
             checkpoints: run.checkpoints(),
             keep,
             newest: Arc::new(Mutex::new(newest)),
         }
     }
 
+    /// Adds a line to the log, and a record to the event file where it has one for it.
+    pub(super) fn record(&mut self, record: &Record) -> Result<()> {
+        if let Some(board) = &mut self.board {
+            match &record.event {
+                Event::Step(step) => board.step(step)?,
+                Event::Stopped(stopped) if stopped.reason == StopReason::NotFinite => {
+                    board.end(stopped.step, Outcome::Failed)?;
+                }
+                Event::Finished(finished) => board.end(finished.step, Outcome::Finished)?,
+                _ => {}
+            }
+        }
+        Ok(self.log.append(record)?)
+    }
+
+    /// Waits until what was recorded is on the disk.
+    pub(super) fn sync(&self) -> Result<()> {
+        if let Some(board) = &self.board {
+            board.sync()?;
+        }
+        Ok(self.log.sync()?)
+    }
+
     /// Writes a checkpoint, whose log is on the disk before it, and removes old ones.
     pub(super) fn checkpoint(&mut self, snapshot: &Snapshot) -> Result<()> {
-        self.log.sync()?;
+        self.sync()?;
         let checkpoint = snapshot.to_checkpoint(EVENTS, self.log.len())?;
         self.checkpoints.write(&checkpoint)?;
         *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = Some(checkpoint.step);
@@ -171,7 +205,7 @@ impl Drop for Saving {
 fn work(writer: &mut Writer, queue: &Receiver<Job>, taken: &Receiver<()>) -> Result<()> {
     for job in queue {
         match job {
-            Job::Record(record) => writer.log.append(&record)?,
+            Job::Record(record) => writer.record(&record)?,
             Job::Files(work) => {
                 work(writer)?;
                 // The sender may be gone already, having asked for the last files.
