@@ -1,5 +1,5 @@
 //! `cargo xtask interop`: our numbers and files against PyTorch, onnxruntime, scikit-image, torchmetrics, pytorch-msssim, scikit-learn,
-//! scipy, statsmodels and imagehash; studies shared with Optuna; our runs against being killed; and the reports in a browser.
+//! scipy, statsmodels, imagehash and tensorboard; studies shared with Optuna; our runs against being killed; and the reports in a browser.
 //!
 //! Python is needed here and nowhere else. The versions are pinned in
 //! `xtask/interop/requirements.txt` and `xtask/interop/tuning/`, in virtual environments of our own.
@@ -22,7 +22,9 @@ use crate::reproduce::{BALLS, FRAMES};
 
 const REQUIREMENTS: &str = "xtask/interop/requirements.txt";
 const LOAD_STATE_DICT: &str = "xtask/interop/load_state_dict.py";
+const READ_TENSORBOARD: &str = "xtask/interop/read_tensorboard.py";
 const FOLDER: &str = "target/interop";
+const BOARD_FOLDER: &str = "target/interop-tensorboard";
 const TRAIN_CLIPS: usize = 8;
 
 /// The golden files that the tests of the crates compare with; their scripts check themselves.
@@ -91,6 +93,8 @@ enum Part {
     Fresh,
     /// PyTorch loads our weights with strict=True, onnxruntime our exports, and both compute the same
     Load,
+    /// The tensorboard package reads our event files
+    Tensorboard,
     /// Studies shared with three versions of Optuna, its dashboard and its storage proxy; their workers killed
     Tuning,
     /// Runs that are killed at random moments end with the same bytes
@@ -103,7 +107,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH);
     let seed = options.seed.unwrap_or(seconds?.as_secs());
     let wanted = |part: Part| options.only.is_empty() || options.only.contains(&part);
-    if [Part::Golden, Part::Fresh, Part::Load]
+    if [Part::Golden, Part::Fresh, Part::Load, Part::Tensorboard]
         .into_iter()
         .any(wanted)
     {
@@ -118,6 +122,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         }
         if wanted(Part::Load) {
             load(&python)?;
+        }
+        if wanted(Part::Tensorboard) {
+            tensorboard(&python)?;
         }
     }
     if wanted(Part::Tuning) {
@@ -145,6 +152,40 @@ fn open_reports(options: &Options) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Short runs, of which one is resumed after its end and one within an epoch, for tensorboard to read.
+fn tensorboard(python: &Path) -> Result<()> {
+    let juggle = build()?;
+    let folder = Path::new(BOARD_FOLDER);
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| format!("cannot remove {BOARD_FOLDER}"))?;
+    }
+    let (frames, runs) = (folder.join("frames"), folder.join("runs"));
+    copy_clips(Path::new(FRAMES), &frames, [TRAIN_CLIPS, TRAIN_CLIPS])?;
+    let frames = frames.display();
+    for (name, arguments) in [
+        ("resumed", format!("classifier --data {BALLS} --epochs 1")),
+        ("resumed", "classifier --epochs 2 --resume".to_owned()),
+        (
+            "stopped",
+            format!(
+                "classifier --data {BALLS} --epochs 3 --batch-norm --log-steps 1 --max-minutes 0.02"
+            ),
+        ),
+        ("stopped", "classifier --resume --max-minutes 0".to_owned()),
+        ("frames", format!("autoencoder --data {frames} --epochs 2")),
+    ] {
+        let mut train = Command::new(&juggle);
+        train.arg("train").args(arguments.split(' '));
+        call(train.arg("--run").arg(runs.join(name)))?;
+    }
+    call(
+        Command::new(python)
+            .arg(READ_TENSORBOARD)
+            .arg("--runs")
+            .arg(&runs),
+    )
 }
 
 /// Trains a network of each kind for PyTorch to load.

@@ -47,6 +47,8 @@ struct Outcome {
     last: String,
     metrics: Value,
     events: Vec<Value>,
+    /// The lengths of the records of the event file for TensorBoard, which do not depend on the clock.
+    records: Vec<u64>,
 }
 
 /// Kills `runs` runs, each once or more, and resumes them. The same seed asks for the same moments; when they come is the machine's.
@@ -191,7 +193,32 @@ fn outcome(run: &Path) -> Result<Outcome> {
         last: hash("last.safetensors")?,
         metrics,
         events,
+        records: record_lengths(&run.join("tensorboard"))?,
     })
+}
+
+/// The lengths in the frames of the one event file in a folder.
+fn record_lengths(folder: &Path) -> Result<Vec<u64>> {
+    /// Length, its checksum, the checksum of the record.
+    const FRAME: u64 = 16;
+    let files: Vec<_> = fs::read_dir(folder)
+        .with_context(|| format!("cannot list {}", folder.display()))?
+        .collect::<std::io::Result<_>>()?;
+    ensure!(
+        files.len() == 1,
+        "{} has {} files",
+        folder.display(),
+        files.len()
+    );
+    let bytes = fs::read(files[0].path())?;
+    let (mut lengths, mut rest) = (vec![], &*bytes);
+    while let Some((length, _)) = rest.split_first_chunk() {
+        let length = u64::from_le_bytes(*length);
+        let end = usize::try_from(length + FRAME)?;
+        rest = rest.get(end..).context("a record is cut")?;
+        lengths.push(length);
+    }
+    Ok(lengths)
 }
 
 /// Steele and others, "Fast splittable pseudorandom number generators" (2014).
