@@ -10,6 +10,7 @@ pub(crate) mod report;
 pub(crate) mod runs;
 pub(crate) mod summary;
 pub(crate) mod train;
+pub(crate) mod tune;
 pub(crate) mod values;
 
 use std::ffi::OsString;
@@ -32,12 +33,14 @@ use report::{REPORT_EXAMPLES, ReportArgs};
 use runs::RunsCommand;
 use summary::SummaryCommand;
 use train::TrainCommand;
+use tune::{TUNE_EXAMPLES, TuneArgs};
 use values::parse_threads;
 
 const EXAMPLES: &str = "\
 Examples:
   juggle data synth --out data                 write the example data
   juggle train classifier --data data/balls    learn from one folder a class
+  juggle tune classifier --data data/balls     search better settings
   juggle evaluate runs/classifier-1            measure it on the test images
   juggle predict runs/classifier-1 photo.png   classify an image
   juggle export runs/classifier-1 --out m.onnx give it to other programs
@@ -141,6 +144,9 @@ pub(crate) enum Command {
     /// Train a model on a data folder
     #[command(subcommand)]
     Train(TrainCommand),
+    /// Search good settings: many short trainings, judged on held-out images
+    #[command(after_help = TUNE_EXAMPLES)]
+    Tune(Box<TuneArgs>),
     /// Measure a trained model on a data split
     #[command(after_help = EVALUATE_EXAMPLES)]
     Evaluate(EvaluateArgs),

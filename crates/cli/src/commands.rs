@@ -10,6 +10,7 @@ mod runs;
 mod shell;
 mod summary;
 mod train;
+mod tune;
 
 use anyhow::Result;
 
@@ -17,18 +18,19 @@ use crate::args::Command;
 use crate::output::Messages;
 
 pub(crate) fn run(command: &Command, messages: Messages) -> Result<()> {
-    if cfg!(debug_assertions)
-        && matches!(
-            command,
-            Command::Train(_) | Command::Evaluate(_) | Command::Report(_)
-        )
-    {
+    let trains = match command {
+        Command::Train(_) | Command::Evaluate(_) | Command::Report(_) => true,
+        Command::Tune(args) => args.search.is_some(),
+        _ => false,
+    };
+    if cfg!(debug_assertions) && trains {
         messages
             .note("warning: this debug build is much slower than one of `cargo build --release`");
     }
     match command {
         Command::Data(command) => data::run(command, messages),
         Command::Train(command) => train::run(command, messages),
+        Command::Tune(args) => tune::run(args, messages),
         Command::Evaluate(args) => evaluate::run(args, messages),
         Command::Report(args) => report::run(args, messages),
         Command::Predict(args) => predict::run(args, messages),

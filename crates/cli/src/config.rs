@@ -7,18 +7,20 @@ mod changes;
 mod layers;
 mod resolve;
 mod saving;
+mod validation;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum;
-use juggle_dataset::{ColorMode, ImageShape, ReadOptions, SplitOptions};
+use juggle_dataset::{ColorMode, ImageShape, ReadOptions, SplitOptions, Validation};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use changes::{differences, digest};
-pub(crate) use resolve::{resolve_autoencoder, resolve_classifier};
+pub(crate) use resolve::{check, resolve_autoencoder, resolve_classifier};
 pub(crate) use saving::{OnNan, SavingConfig};
+pub(crate) use validation::ValidationConfig;
 
 /// Everything that decides what a training run computes, and on which machine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -77,6 +79,9 @@ pub(crate) struct DataConfig {
     pub(crate) val_fraction: f64,
     pub(crate) test_fraction: f64,
     pub(crate) split_seed: u64,
+    /// Validation images other than the folder's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) validation: Option<ValidationConfig>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
@@ -210,6 +215,7 @@ impl RunConfig {
                 val_fraction: split.val_fraction,
                 test_fraction: split.test_fraction,
                 split_seed: split.seed,
+                validation: None,
             },
             network,
             training: TrainingConfig {
@@ -287,6 +293,9 @@ impl DataConfig {
                 test_fraction: self.test_fraction,
                 seed: self.split_seed,
             },
+            validation: self
+                .validation
+                .map_or(Validation::AsGiven, Validation::from),
             ..ReadOptions::default()
         }
     }

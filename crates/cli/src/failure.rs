@@ -49,6 +49,18 @@ impl std::fmt::Display for TimeIsUp {
 
 impl std::error::Error for TimeIsUp {}
 
+/// A loss or a weight that is no finite number, for which the training stopped.
+#[derive(Debug)]
+pub(crate) struct NotFinite(pub(crate) String);
+
+impl std::fmt::Display for NotFinite {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NotFinite {}
+
 /// Whoever read our standard output has gone, as in `juggle … | head`: no failure of ours.
 #[derive(Debug)]
 pub(crate) struct ReaderGone;

@@ -99,6 +99,15 @@ impl Messages {
         Self { view, ..self }
     }
 
+    /// For work whose progress is told by whoever does it: only warnings and errors.
+    pub(crate) fn silent(self) -> Self {
+        Self {
+            quiet: true,
+            view: View::Nothing,
+            ..self
+        }
+    }
+
     /// Whether progress may be drawn in place.
     pub(crate) fn draws_bars(self) -> bool {
         self.terminal && !self.quiet

@@ -12,6 +12,7 @@
 //! | [`study`] | the file that groups runs by recipe and brings published numbers and a story |
 //! | [`verdict`] | numbers over seeds, and the rule that judges published ones |
 //! | [`comparison`] | two runs on the same images |
+//! | [`search`] | what a page shows of a search of settings |
 //! | [`chart`] | SVG |
 //! | [`page`] | HTML |
 //! | [`machine`] | where and when the report was made |
@@ -25,6 +26,7 @@ pub(crate) mod machine;
 pub(crate) mod outcome;
 pub(crate) mod page;
 pub(crate) mod run;
+pub(crate) mod search;
 pub(crate) mod study;
 pub(crate) mod verdict;
 

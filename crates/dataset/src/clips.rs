@@ -14,7 +14,9 @@ use crate::folder::ReadOptions;
 use crate::layout::{Branch, Content, Layout, Leaf, relative, scan};
 use crate::load::load;
 use crate::png::ImageShape;
-use crate::split::{Parts, Split, SplitOptions, SplitOrigin, Stratum, assign};
+use crate::split::{
+    Parts, Split, SplitOptions, SplitOrigin, Stratum, Validation, assign, hold_out,
+};
 
 /// One clip: consecutive frames in [`Clips::pixels`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,13 +136,18 @@ impl ClipFolder {
     /// ```
     pub fn read(dir: &Path, options: &ReadOptions) -> Result<Self> {
         options.split.check()?;
+        options.validation.check()?;
         let layout = scan(dir, Content::Clips)?;
         layout.expect(dir, Content::Clips)?;
         Self::read_layout(dir, &layout, options)
     }
 
     pub(crate) fn read_layout(dir: &Path, layout: &Layout, options: &ReadOptions) -> Result<Self> {
-        let (lists, origin) = divide(dir, layout, &options.split)?;
+        let (mut lists, mut origin) = divide(dir, layout, &options.split)?;
+        if let Some(other) = options.validation.origin(true) {
+            validate_on(dir, &mut lists, options.validation)?;
+            origin = other;
+        }
         let files: Vec<Vec<PathBuf>> = lists
             .iter()
             .map(|list| list.iter().flat_map(|leaf| leaf.files.clone()).collect())
@@ -235,4 +242,33 @@ fn divide<'a>(
         lists[split as usize].push(leaf);
     }
     Ok((lists, origin))
+}
+
+/// Replaces the validation clips by a part of the training clips, which lose it, or by the test clips.
+fn validate_on(
+    dir: &Path,
+    [train, val, test]: &mut [Vec<&Leaf>; 3],
+    validation: Validation,
+) -> Result<()> {
+    if validation == Validation::Test {
+        if test.is_empty() {
+            let path = dir.to_path_buf();
+            return Err(Error::NoTestSplit { path });
+        }
+        val.clone_from(test);
+        return Ok(());
+    }
+    let stratum = Stratum {
+        dir,
+        class: None,
+        unit: "clips",
+    };
+    let all = std::mem::take(train);
+    let names: Vec<&str> = all.iter().map(|leaf| leaf.name.as_str()).collect();
+    val.clear();
+    for (leaf, is_held_out) in all.iter().zip(hold_out(stratum, &names, validation)?) {
+        let list = if is_held_out { &mut *val } else { &mut *train };
+        list.push(leaf);
+    }
+    Ok(())
 }

@@ -243,6 +243,20 @@ pub enum Error {
         /// The allowed range.
         expected: &'static str,
     },
+    /// A part of the training images that there is not.
+    #[error("part {index} of {of} parts, expected at least 2 parts, counted from 0")]
+    FoldOutOfRange {
+        /// The part, from 0.
+        index: usize,
+        /// The number of parts.
+        of: usize,
+    },
+    /// Validation on test images that a folder does not have.
+    #[error("{} has no test images to validate on", path.display())]
+    NoTestSplit {
+        /// The data folder.
+        path: PathBuf,
+    },
     /// A class (or the clips) cannot be divided over all splits.
     #[error("{what} in {} has too few {unit}: {found}, expected at least {needed} so that {splits} each get one", path.display())]
     TooFewToSplit {

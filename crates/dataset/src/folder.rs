@@ -16,7 +16,9 @@ use crate::error::{Error, Result};
 use crate::layout::{Branch, Content, Layout, Leaf, relative, scan, stem};
 use crate::load::load;
 use crate::png::{ColorMode, ImageShape, Limits};
-use crate::split::{Parts, Split, SplitOptions, SplitOrigin, Stratum, assign, clip_prefix};
+use crate::split::{
+    Parts, Split, SplitOptions, SplitOrigin, Stratum, Validation, assign, clip_prefix, hold_out,
+};
 
 /// How a folder is read.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +30,8 @@ pub struct ReadOptions {
     pub limits: Limits,
     /// How data without split folders is divided.
     pub split: SplitOptions,
+    /// Which images are for validation.
+    pub validation: Validation,
     /// Height and width that every image must have. `None` (the default): any, but all the same.
     pub expected_size: Option<(usize, usize)>,
 }
@@ -121,13 +125,19 @@ impl ImageFolder {
     /// ```
     pub fn read(dir: &Path, options: &ReadOptions) -> Result<Self> {
         options.split.check()?;
+        options.validation.check()?;
         let layout = scan(dir, Content::Classes)?;
         layout.expect(dir, Content::Classes)?;
         Self::read_layout(dir, &layout, options)
     }
 
     pub(crate) fn read_layout(dir: &Path, layout: &Layout, options: &ReadOptions) -> Result<Self> {
-        let (classes, lists, origin) = divide(dir, layout, &options.split)?;
+        let (classes, mut lists, mut origin) = divide(dir, layout, &options.split)?;
+        let units = Units::of_files(lists[0].iter().map(|(_, file)| file));
+        if let Some(other) = options.validation.origin(units == Units::Clips) {
+            validate_on((dir, units), &classes, &mut lists, options.validation)?;
+            origin = other;
+        }
         let files: Vec<Vec<PathBuf>> = lists
             .iter()
             .map(|list| list.iter().map(|(_, file)| file.clone()).collect())
@@ -214,11 +224,34 @@ pub(crate) enum Units {
 
 impl Units {
     pub(crate) fn of(branch: &Branch) -> Self {
-        let mut files = branch.leaves.iter().flat_map(|leaf| &leaf.files);
+        Self::of_files(branch.leaves.iter().flat_map(|leaf| &leaf.files))
+    }
+
+    fn of_files<'a>(mut files: impl Iterator<Item = &'a PathBuf>) -> Self {
         if files.all(|file| clip_prefix(&stem(file)).is_some()) {
             Self::Clips
         } else {
             Self::Images
+        }
+    }
+
+    /// The unit of each file, by the stem of its name.
+    fn names(self, stems: &[String]) -> Vec<&str> {
+        let name = |stem| match clip_prefix(stem) {
+            Some(prefix) if self == Self::Clips => prefix,
+            _ => stem,
+        };
+        stems.iter().map(|stem| name(stem)).collect()
+    }
+
+    fn stratum<'a>(self, dir: &'a Path, class: &'a str) -> Stratum<'a> {
+        Stratum {
+            dir,
+            class: Some(class),
+            unit: match self {
+                Self::Clips => "clips (the prefix of its file names)",
+                Self::Images => "images",
+            },
         }
     }
 }
@@ -232,22 +265,46 @@ pub(crate) fn assign_leaf(
     options: &SplitOptions,
 ) -> Result<Vec<Split>> {
     let stems: Vec<String> = leaf.files.iter().map(|file| stem(file)).collect();
-    let names: Vec<&str> = stems
-        .iter()
-        .map(|stem| match clip_prefix(stem) {
-            Some(prefix) if units == Units::Clips => prefix,
-            _ => stem,
-        })
-        .collect();
-    let stratum = Stratum {
-        dir,
-        class: Some(&leaf.name),
-        unit: match units {
-            Units::Clips => "clips (the prefix of its file names)",
-            Units::Images => "images",
-        },
-    };
-    assign(stratum, &names, parts, options)
+    assign(
+        units.stratum(dir, &leaf.name),
+        &units.names(&stems),
+        parts,
+        options,
+    )
+}
+
+/// Replaces the validation list by a part of the training list, which loses it, or by the test list.
+fn validate_on(
+    (dir, units): (&Path, Units),
+    classes: &[String],
+    [train, val, test]: &mut [Labelled; 3],
+    validation: Validation,
+) -> Result<()> {
+    if validation == Validation::Test {
+        if test.is_empty() {
+            let path = dir.to_path_buf();
+            return Err(Error::NoTestSplit { path });
+        }
+        val.clone_from(test);
+        return Ok(());
+    }
+    let all = std::mem::take(train);
+    val.clear();
+    for (class_idx, class) in classes.iter().enumerate() {
+        let files: Vec<&PathBuf> = all
+            .iter()
+            .filter(|(label, _)| *label == class_idx)
+            .map(|(_, file)| file)
+            .collect();
+        let stems: Vec<String> = files.iter().map(|file| stem(file)).collect();
+        let stratum = units.stratum(dir, class);
+        let held_out = hold_out(stratum, &units.names(&stems), validation)?;
+        for (file, is_held_out) in files.into_iter().zip(held_out) {
+            let list = if is_held_out { &mut *val } else { &mut *train };
+            list.push((class_idx, file.clone()));
+        }
+    }
+    Ok(())
 }
 
 /// Labels the files of a split folder by the classes of train.

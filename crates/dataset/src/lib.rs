@@ -44,7 +44,7 @@ pub use natural::natural_cmp;
 pub use png::{
     ColorMode, Image, ImageShape, Limits, encode_png, read_png, write_animated_png, write_png,
 };
-pub use split::{Split, SplitOptions, SplitOrigin};
+pub use split::{Split, SplitOptions, SplitOrigin, Validation};
 
 pub mod audit;
 pub mod augment;

@@ -25,6 +25,10 @@ use crate::stream::{Purpose, Stream};
 
 #[cfg(test)]
 mod tests;
+mod validation;
+
+pub use validation::Validation;
+pub(crate) use validation::hold_out;
 
 /// One of the three parts of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -150,6 +154,26 @@ pub enum SplitOrigin {
         /// Whether whole clips, rather than single images, were moved.
         grouped: bool,
     },
+    /// [`Validation::Fold`]: val is one of several parts of the training images.
+    Fold {
+        /// Which, from 0.
+        index: usize,
+        /// Of how many.
+        of: usize,
+        /// The seed of the shuffle.
+        seed: u64,
+        /// Whether whole clips, rather than single images, were moved.
+        grouped: bool,
+    },
+    /// [`Validation::Share`]: val is a random share of the training images.
+    Share {
+        /// The seed of the shuffle.
+        seed: u64,
+        /// Whether whole clips, rather than single images, were moved.
+        grouped: bool,
+    },
+    /// [`Validation::Test`]: val is test.
+    Test,
 }
 
 impl fmt::Display for SplitOrigin {
@@ -163,6 +187,21 @@ impl fmt::Display for SplitOrigin {
             Self::Seeded { seed, grouped } => {
                 write!(f, "split by {}, stratified, seed {seed}", unit(grouped))
             }
+            Self::Fold {
+                index,
+                of,
+                seed,
+                grouped,
+            } => write!(
+                f,
+                "val is part {} of {of} of train, divided by {}, seed {seed}",
+                index + 1,
+                unit(grouped)
+            ),
+            Self::Share { seed, grouped } => {
+                write!(f, "val held out of train by {}, seed {seed}", unit(grouped))
+            }
+            Self::Test => write!(f, "val is the test split"),
         }
     }
 }
@@ -195,6 +234,16 @@ pub(crate) struct Stratum<'a> {
     pub(crate) unit: &'static str,
 }
 
+impl Stratum<'_> {
+    /// For an error message.
+    fn what(&self) -> String {
+        self.class.map_or_else(
+            || "the clip list".to_owned(),
+            |name| format!("class {name}"),
+        )
+    }
+}
+
 /// Gives each item its split; `units[i]` names the unit that item `i` belongs to, and items of one unit
 /// stay together. The answer depends on the names alone, not on their order.
 pub(crate) fn assign(
@@ -216,10 +265,7 @@ pub(crate) fn assign(
     if n < needed {
         return Err(Error::TooFewToSplit {
             path: stratum.dir.to_path_buf(),
-            what: stratum.class.map_or_else(
-                || "the clip list".to_owned(),
-                |name| format!("class {name}"),
-            ),
+            what: stratum.what(),
             found: n,
             unit: stratum.unit,
             needed,

@@ -15,6 +15,7 @@ pub(crate) enum Purpose {
     EpochOrder = 2,
     Augment = 3,
     Compose = 4,
+    Fold = 5,
 }
 
 #[derive(Debug)]

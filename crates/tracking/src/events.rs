@@ -211,6 +211,8 @@ pub enum StopReason {
     TimeLimit,
     /// A loss that is no finite number.
     NotFinite,
+    /// A search found other settings more promising.
+    Pruned,
     /// A reason that a later version writes.
     #[serde(other)]
     Unknown,

@@ -43,6 +43,21 @@ pub(crate) enum TrainCommand {
 pub(crate) struct ClassifierArgs {
     #[command(flatten)]
     pub(crate) run: RunArgs,
+    #[command(flatten)]
+    pub(crate) settings: ClassifierSettings,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AutoencoderArgs {
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+    #[command(flatten)]
+    pub(crate) settings: AutoencoderSettings,
+}
+
+/// What a classifier is trained with.
+#[derive(Debug, Args)]
+pub(crate) struct ClassifierSettings {
     /// Number of passes over the training images [default: 25]
     #[arg(long, value_name = "N", value_parser = values::parse_count, help_heading = TRAINING)]
     pub(crate) epochs: Option<usize>,
@@ -60,10 +75,9 @@ pub(crate) struct ClassifierArgs {
     pub(crate) machine: MachineArgs,
 }
 
+/// What an autoencoder is trained with.
 #[derive(Debug, Args)]
-pub(crate) struct AutoencoderArgs {
-    #[command(flatten)]
-    pub(crate) run: RunArgs,
+pub(crate) struct AutoencoderSettings {
     /// Number of input frames [default: 4]
     #[arg(long, value_name = "K", value_parser = values::parse_count, help_heading = NETWORK)]
     pub(crate) input_frames: Option<usize>,

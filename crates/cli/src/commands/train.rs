@@ -8,6 +8,7 @@ mod position;
 mod saving;
 mod stop;
 mod timed;
+mod training;
 
 use std::time::Instant;
 
@@ -24,14 +25,19 @@ use crate::model;
 use crate::output::{self, Messages};
 use crate::progress::describe;
 use crate::run::{self, Existing};
-use begin::{Begin, DataChange};
-use fingerprint::DataHashes;
-use stop::Stop;
+pub(super) use begin::{Begin, DataChange};
+pub(super) use fingerprint::DataHashes;
+pub(super) use stop::Stop;
+pub(super) use training::Training;
 
 pub(crate) fn run(command: &TrainCommand, messages: Messages) -> Result<()> {
     let (args, config) = match command {
-        TrainCommand::Classifier(args) => (&args.run, resolve_classifier(args)?),
-        TrainCommand::Autoencoder(args) => (&args.run, resolve_autoencoder(args)?),
+        TrainCommand::Classifier(args) => {
+            (&args.run, resolve_classifier(&args.run, &args.settings)?)
+        }
+        TrainCommand::Autoencoder(args) => {
+            (&args.run, resolve_autoencoder(&args.run, &args.settings)?)
+        }
     };
     match &config.network {
         NetworkConfig::Classifier(_) => classifier(args, config, messages),
@@ -43,21 +49,9 @@ pub(crate) fn run(command: &TrainCommand, messages: Messages) -> Result<()> {
 
 fn classifier(args: &RunArgs, mut config: RunConfig, messages: Messages) -> Result<()> {
     prepare(args, &config)?;
-    let path = config.data.path.clone();
-    let started = Instant::now();
-    let folder = ImageFolder::read(&path, &config.data.read_options())?;
-    tracing::info!("read {} in {:.2?}", path.display(), started.elapsed());
-    config
-        .data
-        .settle(folder.train.shape, &folder.train.classes)?;
-    if folder.train.classes.len() < 2 {
-        bail!(
-            "{} has one class ({}): a classifier needs two or more",
-            path.display(),
-            folder.train.classes.join("")
-        );
-    }
-    messages.note(format_args!("{}: {}", path.display(), folder.origin));
+    let folder = read_images(&mut config)?;
+    let path = config.data.path.display();
+    messages.note(format_args!("{path}: {}", folder.origin));
     let (train, val) = (
         Examples::Images(&folder.train),
         Examples::Images(&folder.val),
@@ -72,15 +66,41 @@ fn autoencoder(
     messages: Messages,
 ) -> Result<()> {
     prepare(args, &config)?;
+    let folder = read_clips(&mut config)?;
+    let path = &config.data.path;
+    messages.note(format_args!("{}: {}", path.display(), folder.origin));
+    let train = Examples::windows(&folder.train, input_frames, path)?;
+    let val = Examples::windows(&folder.val, input_frames, path)?;
+    train_on(args, &config, &train, &val, messages)
+}
+
+/// The images of a classifier's data folder; the configuration then says what was found.
+pub(super) fn read_images(config: &mut RunConfig) -> Result<ImageFolder> {
+    let path = config.data.path.clone();
+    let started = Instant::now();
+    let folder = ImageFolder::read(&path, &config.data.read_options())?;
+    tracing::info!("read {} in {:.2?}", path.display(), started.elapsed());
+    config
+        .data
+        .settle(folder.train.shape, &folder.train.classes)?;
+    if folder.train.classes.len() < 2 {
+        bail!(
+            "{} has one class ({}): a classifier needs two or more",
+            path.display(),
+            folder.train.classes.join("")
+        );
+    }
+    Ok(folder)
+}
+
+/// The clips of an autoencoder's data folder; the configuration then says what was found.
+pub(super) fn read_clips(config: &mut RunConfig) -> Result<ClipFolder> {
     let path = config.data.path.clone();
     let started = Instant::now();
     let folder = ClipFolder::read(&path, &config.data.read_options())?;
     tracing::info!("read {} in {:.2?}", path.display(), started.elapsed());
     config.data.settle(folder.train.shape, &[])?;
-    messages.note(format_args!("{}: {}", path.display(), folder.origin));
-    let train = Examples::windows(&folder.train, input_frames, &path)?;
-    let val = Examples::windows(&folder.val, input_frames, &path)?;
-    train_on(args, &config, &train, &val, messages)
+    Ok(folder)
 }
 
 /// What can fail at once does, before the data are read.
@@ -119,7 +139,8 @@ fn train_on(
         stop: Stop::on_signals(&config.saving)?,
         messages,
     };
-    let metrics = begin.train(args.run.as_deref(), config, train, val)?;
+    let training = begin.open(args.run.as_deref(), config, train, val)?;
+    let metrics = training.run()?;
     output::print(format_args!(
         "run    {}\ntrain  {}\nval    {}\nbest   epoch {} of {}",
         metrics.run.display(),

@@ -17,8 +17,8 @@ const FREE: [&str; 6] = [
     "saving",
 ];
 
-/// The keys that may not change and do, each as `key: new value, but the run has old value`.
-pub(crate) fn differences(run: &RunConfig, new: &RunConfig) -> Result<Vec<String>> {
+/// The keys that may not change and do, each as `key is new value, but the run has old value`; `what` stands for `run`.
+pub(crate) fn differences(what: &str, run: &RunConfig, new: &RunConfig) -> Result<Vec<String>> {
     let (run, new) = (fixed(run)?, fixed(new)?);
     let text = |value: Option<&Value>| value.map_or("nothing".to_owned(), Value::to_string);
     let mut keys: Vec<_> = run.keys().chain(new.keys()).collect();
@@ -28,7 +28,7 @@ pub(crate) fn differences(run: &RunConfig, new: &RunConfig) -> Result<Vec<String
     Ok(differing
         .map(|key| {
             let (old, new) = (text(run.get(key)), text(new.get(key)));
-            format!("{key} is {new}, but the run has {old}")
+            format!("{key} is {new}, but the {what} has {old}")
         })
         .collect())
 }

@@ -67,6 +67,11 @@ fn defaults(kind: Kind) -> Result<Table> {
 
 fn overlay(base: &mut Table, file: Table, prefix: &str) -> Result<()> {
     for (key, value) in file {
+        // Its keys depend on one of them: serde reads it as a whole.
+        if prefix == "data." && key == "validation" {
+            base.insert(key, value);
+            continue;
+        }
         let Some(known) = base.get_mut(&key) else {
             let keys: Vec<_> = base.keys().map(String::as_str).collect();
             bail!(

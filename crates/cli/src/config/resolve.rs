@@ -4,49 +4,37 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use juggle_tracking::run::CONFIG;
 
 use super::{Kind, NetworkConfig, OptimizerKind, RunConfig, SavingConfig, ScheduleName, layers};
-use crate::args::train::{AutoencoderArgs, ClassifierArgs, RunArgs, TrainingArgs};
+use crate::args::train::{AutoencoderSettings, ClassifierSettings, RunArgs, TrainingArgs};
 use crate::args::{MachineArgs, SplitArgs, values};
 use crate::failure::Usage;
 
-pub(crate) fn resolve_classifier(args: &ClassifierArgs) -> Result<RunConfig> {
-    let mut config = base(Kind::Classifier, &args.run)?;
-    apply(
-        &mut config,
-        &args.run,
-        &args.training,
-        &args.split,
-        &args.machine,
-    );
+pub(crate) fn resolve_classifier(run: &RunArgs, args: &ClassifierSettings) -> Result<RunConfig> {
+    let mut config = base(Kind::Classifier, run)?;
+    let (training, split, machine) = (&args.training, &args.split, &args.machine);
+    apply(&mut config, run, training, split, machine);
     set(&mut config.training.epochs, args.epochs);
     set(&mut config.training.batch_size, args.batch_size);
     set(&mut config.training.label_smoothing, args.label_smoothing);
     if let NetworkConfig::Classifier(network) = &mut config.network {
-        set(&mut network.batch_norm, args.training.batch_norm);
+        set(&mut network.batch_norm, training.batch_norm);
     }
-    finish(config, &args.run, &args.training)
+    finish(config, run, training)
 }
 
-pub(crate) fn resolve_autoencoder(args: &AutoencoderArgs) -> Result<RunConfig> {
-    let mut config = base(Kind::Autoencoder, &args.run)?;
-    apply(
-        &mut config,
-        &args.run,
-        &args.training,
-        &args.split,
-        &args.machine,
-    );
+pub(crate) fn resolve_autoencoder(run: &RunArgs, args: &AutoencoderSettings) -> Result<RunConfig> {
+    let mut config = base(Kind::Autoencoder, run)?;
+    let (training, split, machine) = (&args.training, &args.split, &args.machine);
+    apply(&mut config, run, training, split, machine);
     set(&mut config.training.epochs, args.epochs);
     set(&mut config.training.batch_size, args.batch_size);
     if let NetworkConfig::Autoencoder(network) = &mut config.network {
-        set(&mut network.batch_norm, args.training.batch_norm);
+        set(&mut network.batch_norm, training.batch_norm);
         set(&mut network.input_frames, args.input_frames);
-        set(
-            &mut network.widths,
-            args.widths.clone().map(|widths| widths.0),
-        );
+        let widths = args.widths.clone().map(|widths| widths.0);
+        set(&mut network.widths, widths);
         set(&mut network.skip, args.no_skip.map(|no_skip| !no_skip));
     }
-    finish(config, &args.run, &args.training)
+    finish(config, run, training)
 }
 
 /// What the flags come on top of: the file that is named, the configuration of the run that is resumed, or the defaults.
@@ -141,9 +129,9 @@ fn finish(mut config: RunConfig, run: &RunArgs, flags: &TrainingArgs) -> Result<
     Ok(config)
 }
 
-/// The ranges of all values. The flags' own parsers are the one definition of each range, so that a
+/// Whether all values are within their ranges. The flags' own parsers are the one definition of each range, so that a
 /// value from a file is held to the same.
-fn check(config: &RunConfig) -> Result<()> {
+pub(crate) fn check(config: &RunConfig) -> Result<()> {
     let training = &config.training;
     within("training.epochs", &training.epochs, values::parse_count)?;
     within(

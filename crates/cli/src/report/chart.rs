@@ -1,4 +1,4 @@
-//! Charts as SVG, drawn by hand: lines over an axis, and dots with intervals in rows.
+//! Charts as SVG, drawn by hand: lines over an axis, dots with intervals in rows, and parallel coordinates.
 //!
 //! A chart says its numbers three times: drawn, in its description for those who do not see it, and as `data-` attributes, from
 //! which the page's script shows values and zooms. Lines differ in colour, marker and dashes, so that no one needs the colour.
@@ -7,6 +7,7 @@
 pub(crate) mod axis;
 pub(crate) mod dots;
 pub(crate) mod lines;
+pub(crate) mod parallel;
 
 use maud::{Markup, html};
 
@@ -50,11 +51,13 @@ pub(crate) fn swatch(style: Style, dashes: Dashes) -> Markup {
     }
 }
 
-/// Whether a line is drawn through.
+/// How the points of a line are joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dashes {
     Solid,
     Dashed,
+    /// Not at all: each has its marker.
+    Unjoined,
 }
 
 /// A coordinate, to a hundredth of a unit.

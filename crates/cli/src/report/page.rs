@@ -13,6 +13,7 @@ mod overview;
 mod picture;
 mod provenance;
 mod results;
+pub(crate) mod search;
 mod sections;
 mod setup;
 mod table;
@@ -24,6 +25,7 @@ use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest as _, Sha256};
 
+use super::machine::Made;
 use super::{Group, Report};
 use crate::config::Kind;
 
@@ -95,7 +97,12 @@ impl Part {
 
 /// The whole document.
 pub(crate) fn render(report: &Report) -> String {
-    let parts = parts(report);
+    let lead = overview::lead(report);
+    document(&report.title, &lead, &parts(report), &report.made)
+}
+
+/// A document of parts.
+fn document(title: &str, lead: &Markup, parts: &[Part], made: &Made) -> String {
     // With one kind on the page its name would be a repetition.
     let both = [About::Classifier, About::Autoencoder]
         .iter()
@@ -109,7 +116,7 @@ pub(crate) fn render(report: &Report) -> String {
                 meta name="color-scheme" content="light dark";
                 meta name="referrer" content="no-referrer";
                 meta http-equiv="Content-Security-Policy" content=(policy());
-                title { (report.title) }
+                title { (title) }
                 style { (PreEscaped(STYLE)) }
             }
             body {
@@ -119,12 +126,12 @@ pub(crate) fn render(report: &Report) -> String {
                         p.kicker { "juggle report" }
                         div #tools {}
                     }
-                    h1 { (report.title) }
-                    (overview::lead(report))
+                    h1 { (title) }
+                    (lead)
                 }
-                (contents(&parts))
+                (contents(parts))
                 main #main {
-                    @for part in &parts {
+                    @for part in parts {
                         section aria-labelledby=(part.id) {
                             h2 id=(part.id) {
                                 (part.heading)
@@ -135,7 +142,7 @@ pub(crate) fn render(report: &Report) -> String {
                     }
                 }
                 footer {
-                    p { "Made by juggle " (report.made.version) " on " (report.made.date) ". This file is complete: it needs no network and no other file." }
+                    p { "Made by juggle " (made.version) " on " (made.date) ". This file is complete: it needs no network and no other file." }
                 }
                 script { (PreEscaped(SCRIPT)) }
             }

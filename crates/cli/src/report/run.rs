@@ -225,6 +225,7 @@ impl Ending {
             Self::Stopped(StopReason::Interrupted) => "interrupted; it can be resumed",
             Self::Stopped(StopReason::TimeLimit) => "stopped at its time limit; it can be resumed",
             Self::Stopped(StopReason::NotFinite) => "stopped: the loss was no finite number",
+            Self::Stopped(StopReason::Pruned) => "pruned by a search; it can be resumed",
             Self::Stopped(_) => "stopped before its end",
         }
     }

@@ -18,6 +18,7 @@
 //! | `progress` | how a training run is told |
 //! | `runs` | tables of runs, one run, runs side by side |
 //! | `summary` | the tables of layers |
+//! | `tune` | searches: repeated, interrupted, killed, shared, misused |
 //! | `tutorial` | the commands of `docs/tutorial.md` |
 //! | `tensorboard` | the event file of a training |
 //! | `interrupt` | Ctrl-C |
@@ -45,4 +46,5 @@ mod summary;
 mod surface;
 mod tensorboard;
 mod train;
+mod tune;
 mod tutorial;

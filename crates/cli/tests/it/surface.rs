@@ -20,6 +20,7 @@ fn help_shows_the_commands() {
         Commands:
           data         Write the example data set, or look at a data folder
           train        Train a model on a data folder
+          tune         Search good settings: many short trainings, judged on held-out images
           evaluate     Measure a trained model on a data split
           report       Write a page that shows runs: curves, results, images, certainty, origins
           predict      Classify images, or predict the next frames of a clip
@@ -45,6 +46,7 @@ fn help_shows_the_commands() {
         Examples:
           juggle data synth --out data                 write the example data
           juggle train classifier --data data/balls    learn from one folder a class
+          juggle tune classifier --data data/balls     search better settings
           juggle evaluate runs/classifier-1            measure it on the test images
           juggle predict runs/classifier-1 photo.png   classify an image
           juggle export runs/classifier-1 --out m.onnx give it to other programs

@@ -12,4 +12,5 @@ mod folder; // image folders: layouts and splits
 mod folder_errors; // faulty image folders, sentence by sentence
 mod png; // the corpus of PNG files: every colour type, and broken ones
 mod synth; // the committed data, byte for byte
-mod tree; // builds folders of small images for the tests above
+mod tree; // builds folders of small images for the other tests
+mod validation; // validation images that are held out of the training images

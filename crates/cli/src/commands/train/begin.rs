@@ -9,11 +9,12 @@ use juggle_tracking::run::{CONFIG, DATA_HASHES};
 use juggle_tracking::{Disk, Event, EventLog, Record, RunFolder};
 
 use super::board::Board;
-use super::epochs::{Metrics, Trainer};
+use super::epochs::Trainer;
 use super::fingerprint::DataHashes;
 use super::position::{Position, Snapshot};
 use super::saving::{Saving, Writer};
 use super::stop::Stop;
+use super::training::Training;
 use crate::config::{RunConfig, differences, digest};
 use crate::examples::Examples;
 use crate::model;
@@ -21,31 +22,31 @@ use crate::output::Messages;
 use crate::run::{self, Existing, Found};
 
 /// What a training begins with besides its configuration and its examples.
-pub(super) struct Begin {
-    pub(super) existing: Existing,
-    pub(super) data: DataChange,
-    pub(super) hashes: DataHashes,
-    pub(super) disk: Disk,
-    pub(super) stop: Stop,
-    pub(super) messages: Messages,
+pub(in crate::commands) struct Begin {
+    pub(in crate::commands) existing: Existing,
+    pub(in crate::commands) data: DataChange,
+    pub(in crate::commands) hashes: DataHashes,
+    pub(in crate::commands) disk: Disk,
+    pub(in crate::commands) stop: Stop,
+    pub(in crate::commands) messages: Messages,
 }
 
 /// What a change of the data since the run began does to its resumption.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum DataChange {
+pub(in crate::commands) enum DataChange {
     Refused,
     Allowed,
 }
 
 impl Begin {
-    /// Trains to the end, in the folder at `path` or in a new one.
-    pub(super) fn train(
+    /// Opens the folder at `path`, or a new one, and goes to where its training begins or goes on.
+    pub(in crate::commands) fn open<'a>(
         self,
         path: Option<&Path>,
-        config: &RunConfig,
-        train: &Examples<'_>,
-        val: &Examples<'_>,
-    ) -> Result<Metrics> {
+        config: &'a RunConfig,
+        train: &'a Examples<'a>,
+        val: &'a Examples<'a>,
+    ) -> Result<Training<'a>> {
         let network = model::network(config)?;
         let state = initialize(&network, config.seed);
         let mut engine = model::engine(config, &network, &state)?;
@@ -56,7 +57,7 @@ impl Begin {
         let found = path.map_or(Ok(Found::Nothing), |path| run::check(path, self.existing))?;
         let path = run::create(path, config.kind)?;
         let run = RunFolder::new(&path, self.disk.clone());
-        let _lock = run.lock()?;
+        let lock = run.lock()?;
         let checkpoint = match (found, self.existing) {
             (Found::Run, Existing::Resume) => self.checkpoint(&run, config)?,
             _ => None,
@@ -99,12 +100,12 @@ impl Begin {
         let saving = Saving::start(Writer::new(&run, (log, board), keep, newest));
         let trainer = Trainer::new(
             config,
-            &run,
+            run,
             [train, val],
             self.messages,
             (self.stop, saving),
         )?;
-        trainer.train(&mut *engine, position)
+        Ok(Training::new(trainer.at(position), engine, lock))
     }
 
     fn introduce(
@@ -159,7 +160,7 @@ impl Begin {
     /// come so far.
     fn checkpoint(&self, run: &RunFolder, config: &RunConfig) -> Result<Option<(Snapshot, u64)>> {
         let before = RunConfig::load(&run.file(CONFIG))?;
-        let differing = differences(&before, config)?;
+        let differing = differences("run", &before, config)?;
         if !differing.is_empty() {
             bail!(
                 "{} cannot be resumed with another configuration: {}",

@@ -1,19 +1,20 @@
 //! The training loop, the same for both kinds of model.
 
+mod stopping;
+
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use juggle_dataset::{Augment, epoch_order};
-use juggle_models::{Engine, Loss, Schedule};
-use juggle_tracking::events::{FinishReason, Finished, StopReason, Stopped};
+use juggle_models::{Engine as _, Loss, Schedule};
+use juggle_tracking::events::{FinishReason, Finished};
 use juggle_tracking::run::{BEST_WEIGHTS, LAST_WEIGHTS, METRICS};
 use juggle_tracking::{Epoch, Event, Number, Record, RunFolder, Step};
 use serde::Serialize;
 
-use crate::config::{Kind, OnNan, RunConfig};
+use crate::config::{Kind, RunConfig};
 use crate::examples::{Augmentation, Batch, Examples, Score, Tally};
-use crate::failure::{Interrupted, TimeIsUp};
 use crate::model;
 use crate::output::Messages;
 use crate::progress::{self, Plan, Progress};
@@ -24,26 +25,23 @@ use super::saving::Saving;
 use super::stop::Stop;
 use super::timed::Timed;
 
-/// Steps in a row without a finite loss after which even `--on-nan skip` gives up: the weights are beyond repair.
-const SKIPPED_IN_A_ROW: u32 = 20;
-
 /// `metrics.json`: the last weights in evaluation mode on the whole splits.
 #[derive(Debug, Serialize)]
-pub(super) struct Metrics {
+pub(in crate::commands) struct Metrics {
     #[serde(skip)]
-    pub(super) run: PathBuf,
+    pub(in crate::commands) run: PathBuf,
     kind: Kind,
-    pub(super) epochs: usize,
+    pub(in crate::commands) epochs: usize,
     steps: u64,
-    pub(super) best_epoch: usize,
-    pub(super) train: Score,
-    pub(super) val: Score,
+    pub(in crate::commands) best_epoch: usize,
+    pub(in crate::commands) train: Score,
+    pub(in crate::commands) val: Score,
     elapsed_s: f64,
 }
 
 pub(super) struct Trainer<'a> {
     config: &'a RunConfig,
-    run: &'a RunFolder,
+    run: RunFolder,
     train: &'a Examples<'a>,
     val: &'a Examples<'a>,
     augment: Option<Augment>,
@@ -61,7 +59,7 @@ pub(super) struct Trainer<'a> {
 impl<'a> Trainer<'a> {
     pub(super) fn new(
         config: &'a RunConfig,
-        run: &'a RunFolder,
+        run: RunFolder,
         [train, val]: [&'a Examples<'a>; 2],
         messages: Messages,
         (stop, saving): (Stop, Saving),
@@ -89,19 +87,23 @@ impl<'a> Trainer<'a> {
         })
     }
 
-    /// Trains from `position`, which `engine` is at, to the end.
-    pub(super) fn train(mut self, engine: &mut dyn Engine, position: Position) -> Result<Metrics> {
+    /// Goes on from `position`, which the engine is at.
+    pub(super) fn at(mut self, position: Position) -> Self {
         let best = position.best.map(|best| (best.epoch, best.loss));
         self.progress.resume(best);
         self.position = position;
-        let engine = &mut Timed::new(engine);
-        while self.finish_reason().is_none() {
-            self.progress
-                .start_epoch(self.position.epoch, self.position.batches);
-            self.train_epoch(engine)?;
-            self.end_epoch(engine)?;
+        self
+    }
+
+    /// Trains on what is left of the epoch in progress and validates; the validation's score. Nothing when the training is over.
+    pub(super) fn next_epoch(&mut self, engine: &mut Timed) -> Result<Option<Score>> {
+        if self.finish_reason().is_some() {
+            return Ok(None);
         }
-        self.finish(engine)
+        self.progress
+            .start_epoch(self.position.epoch, self.position.batches);
+        self.train_epoch(engine)?;
+        self.end_epoch(engine).map(Some)
     }
 
     fn finish_reason(&self) -> Option<FinishReason> {
@@ -116,7 +118,7 @@ impl<'a> Trainer<'a> {
     }
 
     /// One pass over the training examples in the epoch's own order, or the rest of one; the last batch may be short.
-    fn train_epoch(&mut self, engine: &mut Timed<'_>) -> Result<()> {
+    fn train_epoch(&mut self, engine: &mut Timed) -> Result<()> {
         let (seed, epoch) = (self.config.seed, self.position.epoch as u64);
         let order = epoch_order(self.train.len(), seed, epoch);
         let batches = order.chunks(self.config.training.batch_size);
@@ -143,7 +145,7 @@ impl<'a> Trainer<'a> {
         Ok(())
     }
 
-    fn train_batch(&mut self, engine: &mut Timed<'_>, n: usize, batch: &Batch) -> Result<()> {
+    fn train_batch(&mut self, engine: &mut Timed, n: usize, batch: &Batch) -> Result<()> {
         let position = &mut self.position;
         let learning_rate = self.schedule.learning_rate_at(position.step);
         let output = engine.train_step(&batch.inputs, batch.targets(), learning_rate)?;
@@ -178,53 +180,14 @@ impl<'a> Trainer<'a> {
         Ok(())
     }
 
-    /// After a step that moved nothing, since its loss or its gradient is no finite number.
-    fn skip_or_stop(&mut self, step: Step, gradient_norm: Option<f64>) -> Result<()> {
-        self.position.skipped_in_a_row += 1;
-        let (skipped, Number(loss)) = (self.position.skipped_in_a_row, step.loss);
-        let what = match gradient_norm {
-            Some(norm) if loss.is_finite() => format!("the norm of the gradient is {norm}"),
-            _ => format!("the loss is {loss}"),
-        };
-        if self.config.training.on_nan == OnNan::Skip && skipped < SKIPPED_IN_A_ROW {
-            tracing::warn!("{what} at step {}, which is skipped", step.step);
-            return self.saving.record(Event::Skipped(step));
-        }
-        let in_a_row = if skipped > 1 {
-            format!(", for the {skipped}th step in a row")
-        } else {
-            String::new()
-        };
-        self.stop_for_good(&format!("{what}{in_a_row} at"))
-    }
-
-    /// Ends the run with an error at a number that is none. `what` comes before the position.
-    fn stop_for_good(&mut self, what: &str) -> Result<()> {
-        let (epoch, step) = (self.position.epoch, self.position.step);
-        self.saving.record(Event::Stopped(Stopped {
-            reason: StopReason::NotFinite,
-            epoch,
-            step,
-        }))?;
-        self.saving.finish()?;
-        let kept = match self.saving.newest() {
-            Some(path) => format!("the last good checkpoint is {}", path.display()),
-            None => "there is no checkpoint yet".to_owned(),
-        };
-        bail!(
-            "{what} step {step} (epoch {epoch}) with learning rate {:?}: try a lower --lr; {kept}",
-            self.position.learning_rate
-        )
-    }
-
     /// Validates, records the epoch, saves, and goes to the beginning of the next.
-    fn end_epoch(&mut self, engine: &mut Timed<'_>) -> Result<()> {
+    fn end_epoch(&mut self, engine: &mut Timed) -> Result<Score> {
         self.progress.start_validation();
         let tally = self.evaluate(engine, self.val)?;
         let (train, val) = (self.position.tally.score(), tally.score());
         if !val.loss.is_finite() {
             let what = format!("the validation loss is {} after", val.loss);
-            return self.stop_for_good(&what);
+            return Err(self.stop_for_good(&what));
         }
         self.count_time(engine);
         let position = &mut self.position;
@@ -276,11 +239,11 @@ impl<'a> Trainer<'a> {
         })?;
         self.saved = Instant::now();
         self.progress.end_epoch(train, val, is_best);
-        Ok(())
+        Ok(val)
     }
 
     /// What TensorBoard is to show of the epoch, if it is to show anything.
-    fn view(&self, engine: &Timed<'_>) -> Result<Option<View>> {
+    fn view(&self, engine: &Timed) -> Result<Option<View>> {
         if !self.config.saving.tensorboard {
             return Ok(None);
         }
@@ -291,7 +254,7 @@ impl<'a> Trainer<'a> {
         }))
     }
 
-    fn finish(mut self, engine: &mut Timed<'_>) -> Result<Metrics> {
+    pub(super) fn finish(mut self, engine: &mut Timed) -> Result<Metrics> {
         self.progress.finish();
         let reason = self.finish_reason().context("the training is not over")?;
         let train = self.evaluate(engine, self.train)?.score();
@@ -327,7 +290,7 @@ impl<'a> Trainer<'a> {
         Ok(metrics)
     }
 
-    fn evaluate(&mut self, engine: &mut Timed<'_>, examples: &Examples<'_>) -> Result<Tally> {
+    fn evaluate(&mut self, engine: &mut Timed, examples: &Examples<'_>) -> Result<Tally> {
         let mut tally = Tally::default();
         let (loss, stop) = (self.loss, &self.stop);
         let passed = examples.forward(&*engine, |indices, batch, outputs| {
@@ -349,7 +312,7 @@ impl<'a> Trainer<'a> {
                 && self.saved.elapsed().as_secs_f64() >= saving.checkpoint_minutes * 60.0)
     }
 
-    fn save_checkpoint(&mut self, engine: &mut Timed<'_>) -> Result<()> {
+    fn save_checkpoint(&mut self, engine: &mut Timed) -> Result<()> {
         self.count_time(engine);
         let snapshot = self.snapshot(engine)?;
         self.saving
@@ -358,12 +321,12 @@ impl<'a> Trainer<'a> {
         Ok(())
     }
 
-    fn snapshot(&mut self, engine: &Timed<'_>) -> Result<Snapshot> {
+    fn snapshot(&mut self, engine: &Timed) -> Result<Snapshot> {
         let state = engine.training_state()?;
         let mut tensors = state.model.iter();
         // A finite loss can have a gradient that is not; such weights are no place to go on from.
         if !tensors.all(|(name, _)| is_finite(state.model.floats(name))) {
-            self.stop_for_good("a weight is no finite number after")?;
+            return Err(self.stop_for_good("a weight is no finite number after"));
         }
         drop(tensors);
         Ok(Snapshot {
@@ -373,43 +336,13 @@ impl<'a> Trainer<'a> {
     }
 
     /// Adds the time since the last call to the position's.
-    fn count_time(&mut self, engine: &Timed<'_>) {
+    fn count_time(&mut self, engine: &Timed) {
         let passed = self.counted.elapsed();
         self.counted += passed;
         let seconds = |duration: Duration| duration.as_secs_f64();
         self.position.elapsed_s += seconds(passed);
         self.position.epoch_s += seconds(passed);
         self.position.engine_s += seconds(engine.take());
-    }
-
-    /// Between two steps: puts everything away and ends with the reason, when there is one.
-    fn stop_if_asked(&mut self, engine: &mut Timed<'_>) -> Result<()> {
-        let Some(reason) = self.stop.reason() else {
-            return Ok(());
-        };
-        self.count_time(engine);
-        let (epoch, step) = (self.position.epoch, self.position.step);
-        self.saving.record(Event::Stopped(Stopped {
-            reason,
-            epoch,
-            step,
-        }))?;
-        let (snapshot, weights) = (self.snapshot(engine)?, engine.state()?);
-        self.saving.write(move |writer| {
-            writer.run.replace(LAST_WEIGHTS, &weights.to_bytes())?;
-            writer.checkpoint(&snapshot)
-        })?;
-        self.saving.finish()?;
-        self.progress.finish();
-        let place = format!(
-            "in epoch {epoch} after step {step}; to continue: juggle train {} --run {} --resume",
-            self.config.kind,
-            self.run.path().display()
-        );
-        Err(match reason {
-            StopReason::TimeLimit => TimeIsUp(place).into(),
-            _ => Interrupted(place).into(),
-        })
     }
 }
 

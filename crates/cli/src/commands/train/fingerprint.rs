@@ -13,13 +13,13 @@ use crate::examples::Examples;
 /// The files of the training and validation splits in the format of `sha256sum`, in the order of the examples. Images whose
 /// sizes differ have hashes that differ, so the sizes need no place of their own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct DataHashes {
+pub(in crate::commands) struct DataHashes {
     pub(super) text: String,
 }
 
 impl DataHashes {
     /// Reads every file once more: what was decoded from it is not kept.
-    pub(super) fn read(folder: &Path, splits: &[&Examples<'_>]) -> Result<Self> {
+    pub(in crate::commands) fn read(folder: &Path, splits: &[&Examples<'_>]) -> Result<Self> {
         let paths: Vec<&Path> = splits.iter().flat_map(|split| split.paths()).collect();
         let lines = paths.par_iter().map(|path| {
             let file = folder.join(path);
@@ -34,7 +34,7 @@ impl DataHashes {
         })
     }
 
-    pub(super) fn sha256(&self) -> String {
+    pub(in crate::commands) fn sha256(&self) -> String {
         manifest::sha256(self.text.as_bytes())
     }
 

@@ -11,7 +11,7 @@ use crate::config::SavingConfig;
 
 /// Asked before every step.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Stop {
+pub(in crate::commands) struct Stop {
     interrupted: Arc<AtomicBool>,
     deadline: Option<Instant>,
 }
@@ -19,7 +19,7 @@ pub(super) struct Stop {
 impl Stop {
     /// Stops at the first Ctrl-C or request to terminate, after which a second one ends the process at once, and when the
     /// minutes of this process are over.
-    pub(super) fn on_signals(saving: &SavingConfig) -> Result<Self> {
+    pub(in crate::commands) fn on_signals(saving: &SavingConfig) -> Result<Self> {
         let minutes = saving.max_minutes;
         let stop = Self {
             // A time beyond the clock's range is no limit.
@@ -39,8 +39,13 @@ impl Stop {
         Ok(stop)
     }
 
+    /// Asks all that share this one to stop, as Ctrl-C does.
+    pub(in crate::commands) fn request(&self) {
+        self.interrupted.store(true, Ordering::Relaxed);
+    }
+
     /// Why the training should end here, if it should.
-    pub(super) fn reason(&self) -> Option<StopReason> {
+    pub(in crate::commands) fn reason(&self) -> Option<StopReason> {
         if self.interrupted.load(Ordering::Relaxed) {
             return Some(StopReason::Interrupted);
         }

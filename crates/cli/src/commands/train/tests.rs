@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::begin::{Begin, DataChange};
 use super::fingerprint::DataHashes;
 use super::stop::Stop;
+use super::training::Training;
 use crate::args::{ColorWhen, GlobalArgs};
 use crate::config::{Kind, RunConfig};
 use crate::examples::Examples;
@@ -71,7 +72,8 @@ fn train(folder: &Path, disk: Disk) -> Result<(), String> {
         }),
     };
     let (train, val) = (Examples::Images(&train), Examples::Images(&val));
-    let trained = begin.train(Some(folder), &config, &train, &val);
+    let training = begin.open(Some(folder), &config, &train, &val);
+    let trained = training.and_then(Training::run);
     trained.map(drop).map_err(|error| format!("{error:#}"))
 }
 

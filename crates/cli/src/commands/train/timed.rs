@@ -8,13 +8,13 @@ use juggle_models::{Engine, Gradients, Result, State, StepOutput, Targets, Train
 
 /// An engine that adds up the time of its steps and passes. The rest of an epoch is reading, augmenting, scoring, saving.
 #[derive(Debug)]
-pub(super) struct Timed<'a> {
-    engine: &'a mut dyn Engine,
+pub(super) struct Timed {
+    engine: Box<dyn Engine>,
     spent: Cell<Duration>,
 }
 
-impl<'a> Timed<'a> {
-    pub(super) fn new(engine: &'a mut dyn Engine) -> Self {
+impl Timed {
+    pub(super) fn new(engine: Box<dyn Engine>) -> Self {
         Self {
             engine,
             spent: Cell::default(),
@@ -32,7 +32,7 @@ fn add(spent: &Cell<Duration>, started: Instant) {
     spent.set(spent.get() + started.elapsed());
 }
 
-impl Engine for Timed<'_> {
+impl Engine for Timed {
     fn train_step(
         &mut self,
         inputs: &[f32],

@@ -35,6 +35,12 @@ impl Axis {
         }
     }
 
+    /// The linear axis for these values.
+    pub(crate) fn of_places(values: impl IntoIterator<Item = f64>) -> Self {
+        let (low, high) = extent(values);
+        Self::linear(low, high)
+    }
+
     /// A linear axis whose ends are ticks around `low` and `high`.
     pub(crate) fn linear(low: f64, high: f64) -> Self {
         let (low, high) = apart(low, high);

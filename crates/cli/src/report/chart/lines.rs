@@ -189,7 +189,8 @@ impl Lines {
         };
         let stretches = self.stretches(line);
         let drawn: Vec<_> = stretches.iter().flatten().collect();
-        let every = if line.points.len() <= ALL_MARKED {
+        let is_joined = line.dashes != Dashes::Unjoined;
+        let every = if line.points.len() <= ALL_MARKED || !is_joined {
             1
         } else {
             line.points.len().div_ceil(ALL_MARKED)
@@ -199,7 +200,9 @@ impl Lines {
         html! {
             g.line.(line.style.class()) data-key=(line.key) data-name=(line.name)
                 data-xs=(list(|point| point.x)) data-ys=(list(|point| point.y)) {
-                path.stroke.dashed[line.dashes == Dashes::Dashed] d=(self.path(&stretches)) {}
+                @if is_joined {
+                    path.stroke.dashed[line.dashes == Dashes::Dashed] d=(self.path(&stretches)) {}
+                }
                 @for (i, point) in &drawn {
                     @if let Some((low, high)) = point.interval {
                         path.whisker d=(format!("M{} {}V{}", at(self.x_of(point.x)), at(self.y_of(low)), at(self.y_of(high)))) {}
