@@ -5,7 +5,7 @@
 //!
 //! Module map: [`mod@rows`] is the table of what is compared, [`mod@measure`] times a row, [`peer`] talks to the programs,
 //! [`process`] starts and watches them, [`neighbours`] sees who else was busy, [`statistics`] makes ratios, [`table`] writes them down, [`footprint`] is
-//! memory and start-up.
+//! memory and start-up, [`search`] a search of settings.
 
 mod document;
 mod footprint;
@@ -14,6 +14,7 @@ mod neighbours;
 mod peer;
 mod process;
 mod rows;
+mod search;
 mod statistics;
 mod table;
 
@@ -125,6 +126,9 @@ struct Results {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
+    if options.part == Some(Part::Search) {
+        return search::run(options);
+    }
     let effort = effort(options)?;
     let (selected, mut not_run) = select(options)?;
     if options.list {

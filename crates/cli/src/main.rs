@@ -37,8 +37,10 @@ fn main() -> ExitCode {
         }
     };
     let mut messages = Messages::new(&cli.global);
-    if let Command::Train(command) = &cli.command {
-        messages = messages.with_progress(command.progress());
+    match &cli.command {
+        Command::Train(command) => messages = messages.with_progress(command.progress()),
+        Command::Tune(args) => messages = messages.with_progress(args.progress()),
+        _ => {}
     }
     start_logging(&cli.global, messages);
     match commands::run(&cli.command, messages) {

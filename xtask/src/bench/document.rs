@@ -97,7 +97,7 @@ fn document(results: &Results, part: Part) -> String {
         Part::Metrics if !versions.is_empty() => {
             notes += &format!("- the peers: {}\n", versions.join(", "));
         }
-        Part::Metrics => {}
+        Part::Metrics | Part::Search => {}
     }
     for line in results
         .not_run

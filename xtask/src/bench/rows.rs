@@ -40,9 +40,12 @@ pub(crate) enum Part {
     Engine,
     /// PSNR, SSIM and the report of labels
     Metrics,
+    /// A search of settings beside Optuna's; asked for by name alone, since it takes half an hour
+    Search,
 }
 
 impl Part {
+    /// Those that have rows.
     pub(crate) const ALL: [Self; 2] = [Self::Engine, Self::Metrics];
 
     /// The part of the row with this name.
@@ -58,6 +61,7 @@ impl Part {
         match self {
             Self::Engine => "engine",
             Self::Metrics => "metrics",
+            Self::Search => "search",
         }
     }
 }

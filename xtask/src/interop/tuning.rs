@@ -1,4 +1,4 @@
-//! Studies shared between juggle-tuning and three versions of Optuna: `cargo xtask interop --only tuning`.
+//! Studies shared between juggle-tuning, the command `juggle tune`, and three versions of Optuna: `cargo xtask interop --only tuning`.
 //!
 //! Each version has a virtual environment of its own, since two cannot live in one.
 
@@ -7,8 +7,9 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use crate::juggle::cargo;
+use crate::juggle::{build, cargo};
 use crate::python::{call, environment};
+use crate::reproduce::BALLS;
 
 const VERSIONS: [&str; 3] = ["3.6.2", "4.5.0", NEWEST];
 /// The version that made the golden files, and whose server and dashboard are used.
@@ -38,7 +39,14 @@ pub(super) fn run(kills: u32) -> Result<()> {
     for (version, python) in &pythons {
         check.args(["--python", &format!("{version}={}", python.display())]);
     }
-    call(&mut check)
+    call(&mut check)?;
+    let mut command = Command::new(newest);
+    command.arg(format!("{SCRIPTS}/command.py")).arg("--juggle");
+    command.arg(build()?).args(["--data", BALLS]);
+    for (version, python) in &pythons {
+        command.args(["--python", &format!("{version}={}", python.display())]);
+    }
+    call(&mut command)
 }
 
 /// The crate's example that works on a shared study.

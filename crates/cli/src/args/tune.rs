@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::train::{AutoencoderSettings, ClassifierSettings};
-use super::values;
+use super::{MESSAGES, ProgressWhen, values};
 use crate::config::Channels;
 
 pub(crate) const TUNE_EXAMPLES: &str = "\
@@ -84,6 +84,9 @@ pub(crate) struct SearchArgs {
     /// Read the images as gray or as colour [default: auto, which is gray when every file is]
     #[arg(long, value_name = "KIND")]
     pub(crate) channels: Option<Channels>,
+    /// How the search is told on standard error: json is an object a trial
+    #[arg(long, value_name = "HOW", default_value = "auto", help_heading = MESSAGES)]
+    pub(crate) progress: ProgressWhen,
 
     /// Name of the study [default: classifier or autoencoder]
     #[arg(long, value_name = "NAME", help_heading = STUDY)]
@@ -227,5 +230,16 @@ fn parse_percentile(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(x) if (0.0..=100.0).contains(&x) => Ok(x),
         _ => Err("expected a number from 0 to 100".to_owned()),
+    }
+}
+
+impl TuneArgs {
+    /// How a search is to be told.
+    pub(crate) fn progress(&self) -> ProgressWhen {
+        match &self.search {
+            Some(TuneCommand::Classifier(args)) => args.search.progress,
+            Some(TuneCommand::Autoencoder(args)) => args.search.progress,
+            None => ProgressWhen::Auto,
+        }
     }
 }

@@ -230,6 +230,7 @@ impl Searching<'_> {
     /// One worker: trials, until the study has as many as it is to have.
     fn work(&self) -> Result<()> {
         loop {
+            let started = Instant::now();
             let trial = {
                 let _one = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
                 if self.stop.reason().is_some() {
@@ -244,7 +245,6 @@ impl Searching<'_> {
                 }
             };
             let (number, params) = (trial.number(), trial.params().clone());
-            let started = Instant::now();
             let ended = trial::run(self, trial)?;
             self.tell(number, ended, &params, started.elapsed().as_secs_f64())?;
         }
@@ -264,6 +264,7 @@ impl Searching<'_> {
             self.messages.line(json!({
                 "kind": "trial", "number": number, "state": ended.state.to_string(), "value": ended.value,
                 "epochs": ended.epochs, "params": params, "seconds": seconds,
+                "training_s": ended.training.as_secs_f64(),
                 "best": best.map(|(number, value)| json!({"number": number, "value": value})),
             }));
             return Ok(());

@@ -1,6 +1,7 @@
 //! One trial: its networks trained epoch by epoch in turns, reported together, pruned together.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use anyhow::{Error, Result};
 use juggle_tracking::events::StopReason;
@@ -22,6 +23,8 @@ pub(super) struct Ended {
     /// The last mean over its parts.
     pub(super) value: Option<f64>,
     pub(super) epochs: usize,
+    /// The time in which networks were trained and judged.
+    pub(super) training: Duration,
 }
 
 /// The networks of a trial, and how they have done after each epoch.
@@ -29,6 +32,7 @@ struct Parts<'a> {
     trainings: Vec<Training<'a>>,
     /// One list a part: epochs that were trained before an interruption come from its log.
     values: Vec<Vec<f64>>,
+    spent: Duration,
 }
 
 /// Runs the trial to its end and tells the study. A trial that is interrupted goes back to the study, to be taken up again.
@@ -45,7 +49,7 @@ pub(super) fn run(searching: &Searching<'_>, trial: Trial<'_>) -> Result<Ended> 
     let parts = &searching.parts;
     let configs: Vec<RunConfig> = parts.iter().map(|part| part.config(&config)).collect();
     match train(searching, &trial, &configs, &folder) {
-        Ok((values, is_pruned)) => {
+        Ok((values, is_pruned, training)) => {
             let last = |values: &Vec<f64>| values.last().copied().unwrap_or(f64::NAN);
             let of_parts: Vec<f64> = values.iter().map(last).collect();
             let (value, epochs) = (mean(&of_parts), values[0].len());
@@ -60,27 +64,31 @@ pub(super) fn run(searching: &Searching<'_>, trial: Trial<'_>) -> Result<Ended> 
                 state,
                 value: Some(value),
                 epochs,
+                training,
             })
         }
         Err(error) if error.is::<NotFinite>() => {
             trial.set_user_attr("juggle:failure", format!("{error:#}"))?;
             let state = trial.fail()?;
             clean(&folder, parts)?;
-            Ok(Ended {
-                state,
-                value: None,
-                epochs: 0,
-            })
+            Ok(Ended::without_value(state))
         }
         // Another process took this one for dead, as after a long sleep of the machine, and has put the trial back.
-        Err(error) if is_lost(&error) => Ok(Ended {
-            state: TrialState::Fail,
-            value: None,
-            epochs: 0,
-        }),
+        Err(error) if is_lost(&error) => Ok(Ended::without_value(TrialState::Fail)),
         Err(error) => {
             trial.repeat()?;
             Err(error)
+        }
+    }
+}
+
+impl Ended {
+    fn without_value(state: TrialState) -> Self {
+        Self {
+            state,
+            value: None,
+            epochs: 0,
+            training: Duration::ZERO,
         }
     }
 }
@@ -92,13 +100,13 @@ fn is_lost(error: &Error) -> bool {
     )
 }
 
-/// The values of all parts after each epoch, and whether the trial was pruned.
+/// The values of all parts after each epoch, whether the trial was pruned, and the time spent on training.
 fn train(
     searching: &Searching<'_>,
     trial: &Trial<'_>,
     configs: &[RunConfig],
     folder: &Path,
-) -> Result<(Vec<Vec<f64>>, bool)> {
+) -> Result<(Vec<Vec<f64>>, bool, Duration)> {
     let examples = searching.parts.iter().zip(configs);
     let examples: Result<Vec<_>> = examples
         .map(|(part, config)| part.examples(config))
@@ -112,7 +120,9 @@ fn train(
     let mut parts = Parts {
         trainings: vec![],
         values: vec![],
+        spent: Duration::ZERO,
     };
+    let began = Instant::now();
     for (index, config) in configs.iter().enumerate() {
         let [train, val] = &examples[index];
         let begin = Begin {
@@ -129,16 +139,17 @@ fn train(
             .push(begin.open(Some(&path), config, train, val)?);
         parts.values.push(logged(&path, searching)?);
     }
+    parts.spent += began.elapsed();
     match parts.train(searching, trial, configs[0].training.epochs) {
         Ok(is_pruned) => {
-            let values = parts.values;
+            let (values, began) = (parts.values, Instant::now());
             for training in parts.trainings {
                 match is_pruned {
                     true => training.stop(StopReason::Pruned)?,
                     false => drop(training.finish()?),
                 }
             }
-            Ok((values, is_pruned))
+            Ok((values, is_pruned, parts.spent + began.elapsed()))
         }
         Err((at, error)) => {
             // The part that failed has said so in its own log.
@@ -168,7 +179,9 @@ impl Parts<'_> {
                 if self.values[index].len() > epoch {
                     continue;
                 }
+                let began = Instant::now();
                 let score = training.next_epoch().map_err(|error| (index, error))?;
+                self.spent += began.elapsed();
                 let Some(score) = score else { continue };
                 self.values[index].push(searching.objective().of(score));
             }
