@@ -3,6 +3,7 @@
 //! Nothing is resolved here. `config.rs` lays the flags of `train` over the configuration file; the
 //! other commands use their flags as they are.
 
+pub(crate) mod data;
 pub(crate) mod export;
 pub(crate) mod metrics;
 pub(crate) mod predict;
@@ -25,7 +26,8 @@ use clap::{
 use clap_complete::Shell;
 use juggle_dataset::Split;
 
-use crate::config::{Channels, EngineName};
+use crate::config::EngineName;
+use data::DataCommand;
 use export::ExportArgs;
 use metrics::MetricsCommand;
 use predict::PredictArgs;
@@ -186,68 +188,6 @@ Examples:
   juggle man | man -l -
   juggle man > ~/.local/share/man/man1/juggle.1";
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum DataCommand {
-    /// Write the example data set: balls to count, and clips whose next frame is to be predicted
-    Synth(SynthArgs),
-    /// Audit a data folder: leaks between splits, duplicates, shifts, balance, damaged files
-    #[command(after_help = INSPECT_EXAMPLES)]
-    Inspect(InspectArgs),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct SynthArgs {
-    /// Folder to write; it must be empty or not exist yet
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: PathBuf,
-    /// Another seed gives other images of the same kind
-    #[arg(long, value_name = "N", default_value_t = juggle_dataset::synth::DEFAULT_SEED)]
-    pub(crate) seed: u64,
-}
-
-const INSPECT_EXAMPLES: &str = "\
-Examples:
-  juggle data inspect photos                      what was found, in words
-  juggle data inspect photos --html audit.html    with charts and pictures
-  juggle data inspect photos --json --strict      for scripts and CI
-
-docs/audit.md says what is measured, by which rules, and what it cannot see.";
-
-#[derive(Debug, Args)]
-pub(crate) struct InspectArgs {
-    /// The data folder: images in class folders, or clips of frames, with or without train/val/test
-    #[arg(value_name = "DIR")]
-    pub(crate) dir: PathBuf,
-    /// Read the images as gray or as colour; `auto` is gray when every file is
-    #[arg(long, value_name = "KIND", default_value = "auto")]
-    pub(crate) channels: Channels,
-    /// Also write the audit as one HTML file, which needs no network and no JavaScript
-    #[arg(long, value_name = "FILE")]
-    pub(crate) html: Option<PathBuf>,
-    /// Exit with 1 when there is a problem or a warning (notes do not count)
-    #[arg(long)]
-    pub(crate) strict: bool,
-    #[command(flatten)]
-    pub(crate) json: JsonArgs,
-    #[command(flatten)]
-    pub(crate) split: SplitArgs,
-}
-
-/// How a folder without train, val and test folders is split.
-#[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Splitting (only for a folder without train, val and test folders)")]
-pub(crate) struct SplitArgs {
-    /// Share of the images used for validation [default: 0.15]
-    #[arg(long, value_name = "X", value_parser = values::parse_inner_fraction)]
-    pub(crate) val_fraction: Option<f64>,
-    /// Share of the images kept for the test [default: 0.15]
-    #[arg(long, value_name = "X", value_parser = values::parse_fraction)]
-    pub(crate) test_fraction: Option<f64>,
-    /// Seed of the split [default: 0]
-    #[arg(long, value_name = "N", value_parser = values::parse_seed)]
-    pub(crate) split_seed: Option<u64>,
-}
-
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct JsonArgs {
     /// Print one JSON document
@@ -320,6 +260,7 @@ loss, and PSNR and SSIM of its frames beside those of copying the last frame.
 Examples:
   juggle evaluate runs/classifier-1
   juggle evaluate runs/classifier-1 --data other/images --split val --json
+  juggle evaluate runs/classifier-1 --predictions test.csv
   juggle evaluate runs/autoencoder-1 --pictures grid.png";
 
 #[derive(Debug, Args)]
@@ -339,6 +280,12 @@ pub(crate) struct EvaluateArgs {
     /// Autoencoder only: write a PNG with eight true frames above their predictions
     #[arg(long, value_name = "FILE.png")]
     pub(crate) pictures: Option<PathBuf>,
+    /// Classifier only: write a line an image: file, true and predicted class, probabilities
+    #[arg(long, value_name = "FILE.csv")]
+    pub(crate) predictions: Option<PathBuf>,
+    /// Leave the run's report.html as it is
+    #[arg(long)]
+    pub(crate) no_report: bool,
     #[command(flatten)]
     pub(crate) json: JsonArgs,
     #[command(flatten)]

@@ -35,7 +35,7 @@ use serde_json::Value;
 use crate::config::Kind;
 use machine::Made;
 use run::Run;
-use study::{Claim, Section, Study};
+use study::{Claim, Question, Section, Study};
 use verdict::{Judgement, Published, Spread, judge, possible};
 
 /// Everything that a page shows.
@@ -45,6 +45,7 @@ pub(crate) struct Report {
     /// Paragraphs of a study; a report of runs alone words its own.
     pub(crate) lead: Vec<String>,
     pub(crate) limits: Vec<String>,
+    pub(crate) questions: Vec<Question>,
     pub(crate) groups: Vec<Group>,
     pub(crate) claims: Vec<Claim>,
     /// Groups that are compared, by their indices.
@@ -81,6 +82,7 @@ impl Report {
             title,
             lead: vec![],
             limits: vec![],
+            questions: vec![],
             groups: runs.into_iter().map(group).collect(),
             claims: vec![],
             comparisons,
@@ -107,6 +109,7 @@ impl Report {
             title: study.title,
             lead: study.lead,
             limits: study.limits,
+            questions: study.questions,
             groups: groups
                 .map(|(group, runs)| Group {
                     name: group.name,
@@ -137,11 +140,16 @@ impl Report {
         claims.find(|claim| claim.group == group.name && claim.metric == metric)
     }
 
+    /// A number over the runs of the group of that name.
+    pub(crate) fn spread_of(&self, group: &str, metric: &str) -> Option<Spread> {
+        let group = self.groups.iter().find(|found| found.name == group);
+        group.and_then(|group| group.spread(metric))
+    }
+
     /// What our runs say of a claim.
     pub(crate) fn judge(&self, claim: &Claim) -> Judgement {
         let values = |name: &str| {
-            let group = self.groups.iter().find(|group| group.name == name);
-            let spread = group.and_then(|group| group.spread(&claim.metric));
+            let spread = self.spread_of(name, &claim.metric);
             spread.map_or_else(Vec::new, |spread| spread.values)
         };
         let other = claim.against.as_deref().map(values);
@@ -186,6 +194,9 @@ impl Group {
 fn recorded_number(document: &Value, metric: &str) -> Option<f64> {
     if let Some(number) = document.get(metric).and_then(Value::as_f64) {
         return Some(number);
+    }
+    if let Some((column, class)) = metric.split_once(':') {
+        return document.get("report")?.get(class)?.get(column)?.as_f64();
     }
     ["ssim_gaussian", "psnr_db", "ssim"]
         .into_iter()

@@ -13,7 +13,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::layout::{Branch, Content, Layout, Leaf, relative, scan, stem};
+use crate::layout::{Branch, Content, Layout, Leaf, relative, scan, scan_split, stem};
 use crate::load::load;
 use crate::png::{ColorMode, ImageShape, Limits};
 use crate::split::{
@@ -70,6 +70,39 @@ impl LabelledImages {
     pub fn image(&self, i: usize) -> &[u8] {
         let size = self.shape.len();
         &self.pixels[i * size..(i + 1) * size]
+    }
+
+    /// Reads one split of a folder with split folders, whether or not it has the others; `None` where there is no folder of
+    /// that name with folders in it. The classes are those of this split. Nothing is divided.
+    ///
+    /// # Errors
+    ///
+    /// As [`ImageFolder::read`], as far as this split goes.
+    ///
+    /// ```
+    /// use juggle_dataset::{LabelledImages, ReadOptions, Split};
+    ///
+    /// # let dir = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/balls"));
+    /// let test = LabelledImages::read_split(dir, Split::Test, &ReadOptions::default())?;
+    /// assert_eq!(test.map(|test| test.class_counts()), Some(vec![65, 68, 67]));
+    /// # Ok::<(), juggle_dataset::Error>(())
+    /// ```
+    pub fn read_split(dir: &Path, split: Split, options: &ReadOptions) -> Result<Option<Self>> {
+        let Some(branch) = scan_split(dir, split, Content::Classes)? else {
+            return Ok(None);
+        };
+        let classes: Vec<String> = branch.leaves.iter().map(|leaf| leaf.name.clone()).collect();
+        let labelled = label(&branch, &classes, split)?;
+        let (labels, files): (Vec<usize>, Vec<PathBuf>) = labelled.into_iter().unzip();
+        let paths = files.iter().map(|file| relative(file, dir)).collect();
+        let (shape, mut pixels) = load(dir, &[files], options)?;
+        Ok(Some(Self {
+            shape,
+            classes,
+            pixels: pixels.swap_remove(0),
+            labels,
+            paths,
+        }))
     }
 
     /// Number of images of each class, in the order of `classes`.

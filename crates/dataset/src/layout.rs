@@ -198,24 +198,48 @@ pub(crate) fn list_layout(dir: &Path, content: Content) -> Result<Layout> {
     }
 }
 
+/// The folder of one split, where `dir` has one. Other splits, train included, may be missing.
+pub(crate) fn scan_split(dir: &Path, split: Split, content: Content) -> Result<Option<Branch>> {
+    if !dir.is_dir() {
+        return Ok(None);
+    }
+    let folders = list(dir)?.folders;
+    let mut named = folders
+        .iter()
+        .filter(|folder| Split::from_folder_name(&file_name(folder)) == Some(split));
+    let (Some(folder), None) = (named.next(), named.next()) else {
+        return Ok(None);
+    };
+    let branch = branch(folder)?;
+    if branch.leaves.is_empty() {
+        return Ok(None);
+    }
+    check_branch(&branch, content)?;
+    Ok(Some(branch))
+}
+
 /// Refuses splits, classes and clips without an image.
 pub(crate) fn check_filled(layout: &Layout, content: Content) -> Result<()> {
-    for branch in layout.branches() {
-        if branch.leaves.iter().all(|leaf| leaf.files.is_empty()) {
-            let below: usize = branch.leaves.iter().map(|leaf| leaf.ignored).sum();
-            return Err(Error::NoImages {
-                path: branch.path.clone(),
-                expected: content.expected(),
-                ignored: branch.ignored + below,
-            });
-        }
-        if let Some(leaf) = branch.leaves.iter().find(|leaf| leaf.files.is_empty()) {
-            let (path, ignored) = (leaf.path.clone(), leaf.ignored);
-            return Err(match content {
-                Content::Classes => Error::EmptyClass { path, ignored },
-                Content::Clips => Error::EmptyClip { path, ignored },
-            });
-        }
+    layout
+        .branches()
+        .try_for_each(|branch| check_branch(branch, content))
+}
+
+fn check_branch(branch: &Branch, content: Content) -> Result<()> {
+    if branch.leaves.iter().all(|leaf| leaf.files.is_empty()) {
+        let below: usize = branch.leaves.iter().map(|leaf| leaf.ignored).sum();
+        return Err(Error::NoImages {
+            path: branch.path.clone(),
+            expected: content.expected(),
+            ignored: branch.ignored + below,
+        });
+    }
+    if let Some(leaf) = branch.leaves.iter().find(|leaf| leaf.files.is_empty()) {
+        let (path, ignored) = (leaf.path.clone(), leaf.ignored);
+        return Err(match content {
+            Content::Classes => Error::EmptyClass { path, ignored },
+            Content::Clips => Error::EmptyClip { path, ignored },
+        });
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 //!
 //! All reals are IEEE f64, and only `+ − × ÷ √`, comparisons, `floor`, `min` and `max` occur, never a
 //! fused multiply-add. So every pixel is the same on every machine. [`write()`] writes the data set as PNG
-//! files; [`generate`] gives the same pixels in memory.
+//! files; [`generate`] gives the same pixels in memory. [`Fresh`] images are further ones, which are no part of it.
 //!
 //! ```
 //! use juggle_dataset::synth::{self, StreamKind};
@@ -13,6 +13,7 @@
 //! assert_eq!(synth::render(&balls).len(), 32 * 32);
 //! ```
 
+pub use fresh::{FRESH_SEED, Fresh, FreshSummary, MAX_FRESH, Ranges, WIDE, write_fresh};
 pub use generate::{SynthImage, SynthSplit, generate};
 pub use render::render;
 pub use simulator::{
@@ -22,6 +23,7 @@ pub use simulator::{
 pub use write::{SplitSummary, Spread, SynthSummary, write};
 
 mod datasheet;
+mod fresh;
 mod generate;
 mod render;
 mod simulator;

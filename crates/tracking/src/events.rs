@@ -188,6 +188,10 @@ pub struct Epoch {
     /// Whether its validation loss is the lowest so far.
     #[serde(default)]
     pub is_best: bool,
+    /// The Euclidean norm of the gradient of each parameter tensor, by its name, at the epoch's last step; empty where it
+    /// was not recorded.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub gradient_norms: Metrics,
 }
 
 /// Why and where a run stopped before its end.

@@ -21,6 +21,7 @@ use crate::{Epoch, Event, Events};
 ///     epoch_s: 1.0,
 ///     engine_s: 0.9,
 ///     is_best: false,
+///     gradient_norms: Default::default(),
 /// }));
 /// let events = Events {
 ///     records: vec![epoch(1, 0.8), epoch(2, 0.5), epoch(3, 0.6)],

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::data::SplitArgs;
 use super::values::{self, Widths};
-use super::{MESSAGES, MachineArgs, ProgressWhen, SplitArgs};
+use super::{MESSAGES, MachineArgs, ProgressWhen};
 use crate::config::{Channels, OnNan, OptimizerKind, ScheduleName};
 
 const CLASSIFIER_HELP: &str = "\

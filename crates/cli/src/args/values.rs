@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use juggle_dataset::synth::MAX_FRESH;
 use juggle_dataset::{Augment, ColorMode};
 use juggle_models::Device;
 
@@ -26,6 +27,14 @@ pub(crate) fn parse_count(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(n) if n >= 1 => Ok(n),
         _ => Err("expected a whole number, 1 or more".to_owned()),
+    }
+}
+
+/// Every class gets an image.
+pub(crate) fn parse_fresh(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(n) if (3..=MAX_FRESH).contains(&n) => Ok(n),
+        _ => Err(format!("expected a whole number from 3 to {MAX_FRESH}")),
     }
 }
 

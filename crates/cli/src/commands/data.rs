@@ -6,14 +6,16 @@ mod audit_text;
 
 use anyhow::{Result, bail};
 use juggle_dataset::audit::{self, Level};
+use juggle_dataset::synth::Fresh;
 use juggle_dataset::{ReadOptions, SplitOptions, synth};
 
-use crate::args::{DataCommand, InspectArgs, SynthArgs};
+use crate::args::data::{DataCommand, FreshArgs, InspectArgs, SynthArgs};
 use crate::output::{self, Messages};
 
 pub(crate) fn run(command: &DataCommand, messages: Messages) -> Result<()> {
     match command {
         DataCommand::Synth(args) => write(args, messages),
+        DataCommand::Fresh(args) => write_fresh(args, messages),
         DataCommand::Inspect(args) => inspect(args, messages),
     }
 }
@@ -25,6 +27,16 @@ fn write(args: &SynthArgs, messages: Messages) -> Result<()> {
     ));
     let summary = synth::write(&args.out, args.seed)?;
     output::print(summary)
+}
+
+fn write_fresh(args: &FreshArgs, messages: Messages) -> Result<()> {
+    messages.note(format_args!("writing images to {}", args.out.display()));
+    let fresh = Fresh {
+        seed: args.seed,
+        images: args.images,
+        ranges: args.ranges.into(),
+    };
+    output::print(synth::write_fresh(&args.out, &fresh)?)
 }
 
 fn inspect(args: &InspectArgs, messages: Messages) -> Result<()> {

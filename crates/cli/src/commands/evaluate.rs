@@ -3,6 +3,7 @@
 mod classifier;
 mod frames;
 mod pictures;
+mod predictions;
 
 use std::path::{Path, PathBuf};
 
@@ -30,11 +31,20 @@ pub(crate) fn run(args: &EvaluateArgs, messages: Messages) -> Result<()> {
             let split = args.split.map_or(Split::Test, Split::from);
             note(&trained, args, &folder, split, messages);
             let found = evaluation::classifier::evaluate(&trained, &folder, Some(split))?;
+            if let Some(file) = &args.predictions {
+                predictions::write(&found, file)?;
+            }
             classifier::print(&found, args.json)?;
+            if args.no_report {
+                return Ok(());
+            }
             let outcome = Outcome::of_classifier(found, &folder);
             after_evaluation(&trained, args.weights, outcome, messages)
         }
         NetworkConfig::Autoencoder(network) => {
+            if args.predictions.is_some() {
+                return Err(Usage::new("--predictions is for classifiers").into());
+            }
             let split = args.split.map_or(Split::Val, Split::from);
             note(&trained, args, &folder, split, messages);
             let clips = evaluation::frames::read_clips(&trained, &folder, split)?;
@@ -44,6 +54,9 @@ pub(crate) fn run(args: &EvaluateArgs, messages: Messages) -> Result<()> {
                 pictures::write(&trained, &examples, file)?;
             }
             frames::print(&found, args.json)?;
+            if args.no_report {
+                return Ok(());
+            }
             let outcome = Outcome::of_frames(&trained, found, &examples, &folder)?;
             after_evaluation(&trained, args.weights, outcome, messages)
         }

@@ -4,8 +4,9 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use juggle_tracking::run::CONFIG;
 
 use super::{Kind, NetworkConfig, OptimizerKind, RunConfig, SavingConfig, ScheduleName, layers};
+use crate::args::data::SplitArgs;
 use crate::args::train::{AutoencoderSettings, ClassifierSettings, RunArgs, TrainingArgs};
-use crate::args::{MachineArgs, SplitArgs, values};
+use crate::args::{MachineArgs, values};
 use crate::failure::Usage;
 
 pub(crate) fn resolve_classifier(run: &RunArgs, args: &ClassifierSettings) -> Result<RunConfig> {

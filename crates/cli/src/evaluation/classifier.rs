@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
-use juggle_dataset::{ImageFolder, LabelledImages, Split};
+use juggle_dataset::{Error, ImageFolder, LabelledImages, ReadOptions, Split};
 use juggle_metrics::{ClassificationReport, ConfusionMatrix};
 use juggle_models::{loss_value, softmax};
 
@@ -56,13 +56,7 @@ pub(crate) fn evaluate(
     folder: &Path,
     split: Option<Split>,
 ) -> Result<ClassifierEvaluation> {
-    let images = ImageFolder::read(folder, &trained.config.data.read_options())?;
-    let split = split.unwrap_or(if images.test.is_some() {
-        Split::Test
-    } else {
-        Split::Val
-    });
-    let images = images.split(split).ok_or_else(|| no_split(folder, split))?;
+    let (split, images) = read(folder, &trained.config.data.read_options(), split)?;
     check_shape(images.shape, &trained.config, folder)?;
     check_classes(&images.classes, &trained.config, folder)?;
 
@@ -70,7 +64,7 @@ pub(crate) fn evaluate(
     let n_classes = images.classes.len();
     let mut sum = 0.0;
     let (mut predicted, mut probabilities) = (Vec::new(), Vec::new());
-    Examples::Images(images).forward(&*trained.engine, |indices, batch, outputs| {
+    Examples::Images(&images).forward(&*trained.engine, |indices, batch, outputs| {
         let weight = indices.len() as f64;
         sum += loss_value(loss, outputs, batch.targets())? * weight;
         for logits in outputs.chunks_exact(n_classes) {
@@ -84,8 +78,35 @@ pub(crate) fn evaluate(
         loss: sum / images.len() as f64,
         report: ClassificationReport::new(&images.labels, &predicted, &images.classes)?,
         confusion_matrix: ConfusionMatrix::new(&images.labels, &predicted, n_classes)?,
-        images: images.clone(),
+        images,
         probabilities,
         predicted,
     })
+}
+
+/// A folder of a test split alone is as good here as one that could be trained on.
+fn read(
+    folder: &Path,
+    options: &ReadOptions,
+    split: Option<Split>,
+) -> Result<(Split, LabelledImages)> {
+    let all = match ImageFolder::read(folder, options) {
+        Err(Error::MissingTrain { .. }) => {
+            let split = split.unwrap_or(Split::Test);
+            let images = LabelledImages::read_split(folder, split, options)?;
+            return Ok((split, images.ok_or_else(|| no_split(folder, split))?));
+        }
+        read => read?,
+    };
+    let split = split.unwrap_or(if all.test.is_some() {
+        Split::Test
+    } else {
+        Split::Val
+    });
+    let images = match split {
+        Split::Train => Some(all.train),
+        Split::Val => Some(all.val),
+        Split::Test => all.test,
+    };
+    Ok((split, images.ok_or_else(|| no_split(folder, split))?))
 }

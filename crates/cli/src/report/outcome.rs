@@ -152,14 +152,14 @@ impl Outcome {
         }
     }
 
-    /// A number by its name: `loss`; `accuracy`; `psnr_db`, `ssim` and `ssim_gaussian`, which may be followed by
+    /// A number by its name: `loss`; `accuracy`, `recall:CLASS`, `precision:CLASS`; `psnr_db`, `ssim` and `ssim_gaussian`, which may be followed by
     /// `_vs_last_frame` or `_last_frame`.
     pub(crate) fn number(&self, metric: &str) -> Option<f64> {
         match &self.found {
             Found::Classifier(found) => match metric {
                 "loss" => Some(found.loss),
                 "accuracy" => Some(found.report.accuracy()),
-                _ => None,
+                _ => of_class(found, metric),
             },
             Found::Frames(found) if metric == "loss" => Some(found.evaluation.loss),
             Found::Frames(found) => found.values(metric).map(mean),
@@ -186,6 +186,18 @@ impl FramesFound {
             "_last_frame" => Some(&rows.last_frame),
             _ => None,
         }
+    }
+}
+
+/// A cell of the classification report.
+fn of_class(found: &ClassifierEvaluation, metric: &str) -> Option<f64> {
+    let (column, class) = metric.split_once(':')?;
+    let i = found.images.classes.iter().position(|name| name == class)?;
+    let row = found.report.classes().get(i)?;
+    match column {
+        "precision" => Some(row.precision),
+        "recall" => Some(row.recall),
+        _ => None,
     }
 }
 

@@ -12,6 +12,7 @@ mod intervals;
 mod overview;
 mod picture;
 mod provenance;
+mod questions;
 mod results;
 pub(crate) mod search;
 mod sections;

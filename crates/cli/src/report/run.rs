@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use juggle_models::Summary;
 use juggle_tracking::events::{
-    Epoch, Event, FinishReason, Record, Started, StopReason, read_events,
+    Epoch, Event, FinishReason, Metrics, Record, Started, StopReason, read_events,
 };
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -47,6 +47,8 @@ pub(crate) struct Log {
     /// How often the run went on after a stop.
     pub(crate) resumed: usize,
     pub(crate) ending: Ending,
+    /// Metrics of the last weights in evaluation mode, over all training and validation examples; empty before the end.
+    pub(crate) finals: [Metrics; 2],
     /// Why there is less than there might be.
     pub(crate) trouble: Option<String>,
 }
@@ -176,7 +178,10 @@ impl Log {
                 Event::Skipped(_) => log.skipped += 1,
                 Event::Epoch(epoch) => log.epochs.push(epoch),
                 Event::Stopped(stopped) => log.ending = Ending::Stopped(stopped.reason),
-                Event::Finished(finished) => log.ending = Ending::Finished(finished.reason),
+                Event::Finished(finished) => {
+                    log.ending = Ending::Finished(finished.reason);
+                    log.finals = [finished.train, finished.val];
+                }
                 _ => {}
             }
         }
@@ -189,12 +194,20 @@ impl Log {
         log
     }
 
-    /// A metric at the last epoch, as `train_loss` or `val_accuracy`.
+    /// A metric at the last epoch, as `train_loss` or `val_accuracy`; as `final_train_loss` that of the last weights in
+    /// evaluation mode.
     pub(crate) fn number(&self, metric: &str) -> Option<f64> {
-        let last = self.epochs.last()?;
+        let [train, val] = match metric.strip_prefix("final_") {
+            Some(_) => [&self.finals[0], &self.finals[1]],
+            None => {
+                let last = self.epochs.last()?;
+                [&last.train, &last.val]
+            }
+        };
+        let metric = metric.strip_prefix("final_").unwrap_or(metric);
         let (metrics, name) = match metric.split_once('_')? {
-            ("train", name) => (&last.train, name),
-            ("val", name) => (&last.val, name),
+            ("train", name) => (train, name),
+            ("val", name) => (val, name),
             _ => return None,
         };
         metrics.get(name).map(|number| number.0)

@@ -21,6 +21,9 @@ pub(crate) struct Study {
     /// What a reader must know before believing it.
     #[serde(default)]
     pub(crate) limits: Vec<String>,
+    /// Answered by the runs, below the lead.
+    #[serde(default)]
+    pub(crate) questions: Vec<Question>,
     pub(crate) groups: Vec<StudyGroup>,
     #[serde(default)]
     pub(crate) claims: Vec<Claim>,
@@ -104,6 +107,17 @@ pub(crate) struct Claim {
     pub(crate) tolerance: Option<f64>,
 }
 
+/// Whether the second group is better than the first. The runs answer it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Question {
+    pub(crate) question: String,
+    pub(crate) first: String,
+    pub(crate) second: String,
+    /// As in a claim.
+    pub(crate) metric: String,
+}
+
 /// A part of the story with what shows it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -114,6 +128,9 @@ pub(crate) struct Section {
     pub(crate) task: Option<Kind>,
     #[serde(default)]
     pub(crate) paragraphs: Vec<String>,
+    /// Answered below the paragraphs.
+    #[serde(default)]
+    pub(crate) questions: Vec<Question>,
     #[serde(default)]
     pub(crate) charts: Vec<StudyChart>,
     #[serde(default)]
@@ -229,6 +246,11 @@ impl Study {
         }
         for name in self.comparisons.iter().flatten() {
             known(name)?;
+        }
+        let of_sections = self.sections.iter().flat_map(|section| &section.questions);
+        for question in self.questions.iter().chain(of_sections) {
+            known(&question.first)?;
+            known(&question.second)?;
         }
         for section in &self.sections {
             section.check()?;

@@ -19,12 +19,14 @@ pub(crate) struct Spread {
 
 /// What a metric can be: an interval of few runs that scatter would reach beyond it.
 pub(crate) fn possible(metric: &str) -> Interval {
+    let metric = metric.strip_prefix("final_").unwrap_or(metric);
     let bare = metric
         .split_once('_')
         .filter(|(split, _)| ["train", "val"].contains(split));
     let bare = bare.map_or(metric, |(_, bare)| bare);
+    let bare = bare.split_once(':').map_or(bare, |(column, _)| column);
     let (low, high) = match bare {
-        "accuracy" => (0.0, 1.0),
+        "accuracy" | "precision" | "recall" => (0.0, 1.0),
         "loss" => (0.0, f64::INFINITY),
         name if name.starts_with("ssim") => (-1.0, 1.0),
         _ => (f64::NEG_INFINITY, f64::INFINITY),
@@ -232,8 +234,10 @@ mod tests {
         assert!(spread.interval.unwrap().low < 0.0);
         assert_eq!(Spread::of([f64::NAN], anything), None);
         assert_eq!(Spread::of([0.5], anything).unwrap().interval, None);
-        let spread = Spread::of([0.5, 1.0], possible("val_accuracy")).unwrap();
-        let ends = spread.interval.map(|found| (found.low, found.high));
-        assert_eq!(ends, Some((0.0, 1.0)));
+        for metric in ["val_accuracy", "final_train_accuracy", "recall:2 balls"] {
+            let spread = Spread::of([0.5, 1.0], possible(metric)).unwrap();
+            let ends = spread.interval.map(|found| (found.low, found.high));
+            assert_eq!(ends, Some((0.0, 1.0)), "{metric}");
+        }
     }
 }

@@ -30,6 +30,23 @@ fn the_example_data_are_written_once() {
 }
 
 #[test]
+fn fresh_images_come_with_a_table() {
+    let sandbox = Sandbox::new();
+    let said = sandbox
+        .juggle("data fresh --out fresh --images 10 --seed 3 --ranges wide")
+        .done();
+    assert!(said.contains("10 images, ranges wide, seed 3"), "{said}");
+    assert_eq!(sandbox.read("fresh/images.csv").lines().count(), 11);
+    assert!(sandbox.exists("fresh/test/1/00003.png"));
+    for images in ["2", "30001"] {
+        let usage = sandbox
+            .juggle(&format!("data fresh --out other --images {images}"))
+            .usage();
+        assert!(usage.contains("from 3 to 30000"), "{usage}");
+    }
+}
+
+#[test]
 fn a_folder_without_images_cannot_be_inspected() {
     let sandbox = Sandbox::new();
     let error = sandbox.juggle("data inspect nowhere").error();

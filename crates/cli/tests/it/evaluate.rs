@@ -268,3 +268,64 @@ fn pictures_are_for_autoencoders() {
         "--pictures is for autoencoders"
     );
 }
+
+#[test]
+fn predictions_are_a_table_that_the_evaluation_agrees_with() {
+    let sandbox = Sandbox::with_bars();
+    sandbox.train_bars("out");
+    let evaluation = sandbox
+        .juggle("evaluate out --json --predictions test.csv --no-report")
+        .json();
+    let table = sandbox.read("test.csv");
+    let mut lines = table.lines();
+    assert_eq!(
+        lines.next(),
+        Some("file,true,predicted,probability,p(level),p(upright)")
+    );
+    let rows: Vec<Vec<&str>> = lines.map(|line| line.split(',').collect()).collect();
+    assert_eq!(rows.len(), 8);
+    let right = rows.iter().filter(|row| row[1] == row[2]).count() as f64;
+    assert_eq!(evaluation["accuracy"].as_f64(), Some(right / 8.0));
+    for row in &rows {
+        assert!(sandbox.exists(&format!("bars/{}", row[0])), "{}", row[0]);
+        let number = |i: usize| row[i].parse::<f32>().unwrap();
+        let of_predicted = if row[2] == "level" { 4 } else { 5 };
+        assert_eq!(number(3), number(of_predicted));
+        assert!((number(4) + number(5) - 1.0).abs() < 1e-5);
+    }
+    let frames = Sandbox::with_clips();
+    frames.train_clips("out");
+    assert_eq!(
+        frames.juggle("evaluate out --predictions x.csv").usage(),
+        "--predictions is for classifiers"
+    );
+}
+
+#[test]
+fn no_report_leaves_the_page_of_before() {
+    let sandbox = Sandbox::with_bars();
+    sandbox.train_bars("out");
+    let page = sandbox.read("out/report.html");
+    sandbox.juggle("evaluate out --no-report").done();
+    assert_eq!(sandbox.read("out/report.html"), page);
+    sandbox.juggle("evaluate out").done();
+    assert_ne!(sandbox.read("out/report.html"), page);
+}
+
+#[test]
+fn a_folder_of_a_test_split_alone_can_be_evaluated() {
+    let sandbox = Sandbox::with_bars();
+    sandbox.train_bars("out");
+    let whole = sandbox.juggle("evaluate out --json").done();
+    for split in ["train", "val"] {
+        std::fs::remove_dir_all(sandbox.path("bars").join(split)).unwrap();
+    }
+    assert_eq!(sandbox.juggle("evaluate out --json").done(), whole);
+    assert_eq!(
+        sandbox.juggle("evaluate out --split val").error(),
+        format!(
+            "{} has no val split: choose another with --split",
+            sandbox.path("bars").display()
+        )
+    );
+}

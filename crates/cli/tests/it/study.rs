@@ -11,6 +11,7 @@ fn study() -> serde_json::Value {
         "title": format!("Does it hold? {NASTY}"),
         "lead": ["A question.", "An answer."],
         "limits": ["The bars are not photographs."],
+        "questions": [{"question": "Does it help?", "first": "plain", "second": NASTY, "metric": "accuracy"}],
         "groups": [
             {"name": "plain", "shows": "nothing added", "weights": "last", "split": "test",
              "runs": [{"run": "runs/plain-0", "evaluation": "plain-0.json"}, {"run": "runs/plain-1"}]},
@@ -19,12 +20,14 @@ fn study() -> serde_json::Value {
         "claims": [
             {"group": "plain", "metric": "accuracy", "published": 0.5, "decimals": 2, "n": 200},
             {"group": NASTY, "metric": "accuracy", "published": 0.97, "decimals": 2, "against": "plain", "tolerance": 0.1},
+            {"group": "plain", "metric": "recall:level", "published": 0.5, "decimals": 2},
         ],
         "comparisons": [["plain", NASTY]],
         "sections": [{
             "heading": "Where it breaks",
             "task": "classifier",
             "paragraphs": ["Smaller is harder."],
+            "questions": [{"question": "And the curves?", "first": "plain", "second": NASTY, "metric": "final_train_loss"}],
             "charts": [{"title": "accuracy by radius", "x_label": "radius, px", "y_label": "accuracy",
                 "lines": [{"name": "plain", "x": [1.0, 2.0, 3.0], "y": [0.5, null, 0.9], "intervals": [[0.4, 0.6], [0.0, 1.0], [0.8, 1.0]]}]}],
             "tables": [{"caption": "Radii", "columns": ["radius", "accuracy"], "rows": [["1", "0.5"], ["3", "0.9"]]}],
@@ -62,6 +65,12 @@ fn a_study_groups_runs_and_judges_what_was_published() {
     let text = text(&page);
     for part in [
         "An answer.",
+        "Of 3 published numbers, ",
+        "Does it help?",
+        "The 95% interval of the difference",
+        "And the curves?",
+        "Of training loss, ",
+        "recall of level",
         "The bars are not photographs.",
         "Published and measured",
         "Recipes over their seeds",
@@ -117,6 +126,10 @@ fn a_study_that_does_not_fit_together_is_refused() {
         (
             &|d| d["claims"][1]["metric"] = json!("loss"),
             "for which no loss is published",
+        ),
+        (
+            &|d| d["sections"][0]["questions"][0]["second"] = json!("y"),
+            "wrong.json does not fit together: no group is named \"y\"",
         ),
         (
             &|d| d["titel"] = json!("x"),

@@ -30,6 +30,9 @@ fn a_classifier_run_has_its_files() {
         (Some(3), Some(15))
     );
     assert_eq!(events[2]["learning_rate"], 0.002);
+    let norms = events[2]["gradient_norms"].as_object().unwrap();
+    assert!(norms.keys().any(|name| name == "0.weight"), "{norms:?}");
+    assert!(norms.values().all(|norm| norm.as_f64().unwrap() >= 0.0));
     let seconds = |name: &str| events[2][name].as_f64().unwrap();
     assert!(0.0 < seconds("engine_s") && seconds("engine_s") <= seconds("epoch_s"));
     assert!(seconds("epoch_s") <= seconds("elapsed_s"));

@@ -129,7 +129,7 @@ fn film(
         .collect()
 }
 
-fn image(path: String, balls: &[Ball]) -> SynthImage {
+pub(super) fn image(path: String, balls: &[Ball]) -> SynthImage {
     SynthImage {
         path,
         pixels: render(balls),

@@ -82,6 +82,8 @@ pub enum StreamKind {
     SequenceVal = 4,
     /// The division of the pool into training and validation.
     Shuffle = 5,
+    /// Images that are no part of the data set; see [`super::Fresh`].
+    Fresh = 6,
 }
 
 /// The random stream of one clip: a [`SplitMix64`] whose seed is the first output of another one, seeded

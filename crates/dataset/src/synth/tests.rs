@@ -140,3 +140,84 @@ fn a_ball_is_full_inside_and_fades_over_one_pixel() {
     assert!(row[16 - 3] > 0 && row[16 - 3] < 128);
     assert_eq!(row[16 - 3], row[16 + 3]);
 }
+
+#[test]
+fn fresh_images_are_fresh_even_with_neighbouring_seeds() {
+    let fresh = |seed, ranges| {
+        let images = Fresh {
+            seed,
+            images: 300,
+            ranges,
+        };
+        images.generate()
+    };
+    let committed = generate(DEFAULT_SEED);
+    let mut seen: std::collections::HashSet<Vec<u8>> = committed
+        .into_iter()
+        .flat_map(|split| split.images)
+        .map(|image| image.pixels)
+        .collect();
+    for seed in [FRESH_SEED, FRESH_SEED + 1, DEFAULT_SEED, DEFAULT_SEED + 1] {
+        for image in fresh(seed, Ranges::Test) {
+            assert!(seen.insert(image.pixels), "{} of seed {seed}", image.path);
+        }
+    }
+}
+
+#[test]
+fn fresh_images_keep_to_their_ranges() {
+    for (ranges, recipe) in [(Ranges::Test, TEST), (Ranges::Wide, WIDE)] {
+        let images = Fresh {
+            seed: 5,
+            images: 301,
+            ranges,
+        }
+        .generate();
+        let of_class = |n| images.iter().filter(|image| image.balls.len() == n).count();
+        assert_eq!([1, 2, 3].map(of_class), [101, 100, 100]);
+        for ball in images.iter().flat_map(|image| &image.balls) {
+            assert!((recipe.radius.0..recipe.radius.1).contains(&ball.radius));
+            assert!((recipe.brightness.0..recipe.brightness.1).contains(&ball.brightness));
+        }
+        for image in &images {
+            let nearest = fresh::nearest_pair(&image.balls);
+            assert_eq!(nearest.is_none(), image.balls.len() == 1);
+            assert!(nearest.is_none_or(|share| share >= recipe.gap));
+            let first = image.balls[0];
+            let alike =
+                |ball: &Ball| (ball.radius, ball.brightness) == (first.radius, first.brightness);
+            assert!(ranges == Ranges::Test || image.balls.iter().all(alike));
+        }
+    }
+}
+
+#[test]
+fn fresh_images_are_written_with_a_table_and_repeat() {
+    let dir = tempfile::tempdir().unwrap();
+    let fresh = Fresh {
+        seed: 9,
+        images: 7,
+        ranges: Ranges::Wide,
+    };
+    let read =
+        |name: &str, file: &str| std::fs::read_to_string(dir.path().join(name).join(file)).unwrap();
+    for name in ["a", "b"] {
+        let summary = write_fresh(&dir.path().join(name), &fresh).unwrap();
+        assert_eq!(summary.images, 7);
+    }
+    assert_eq!(read("a", "SHA256SUMS"), read("b", "SHA256SUMS"));
+    let table = read("a", "images.csv");
+    let lines: Vec<&str> = table.lines().collect();
+    assert_eq!(lines.len(), 8);
+    assert!(lines[1].starts_with("test/1/00000.png,1,"), "{}", lines[1]);
+    assert!(lines[1].ends_with(','), "one ball has no nearest pair");
+    assert!(lines[7].starts_with("test/3/00001.png,3,"), "{}", lines[7]);
+    let image = &fresh.generate()[0];
+    let [ball] = image.balls[..] else {
+        panic!("one ball");
+    };
+    let expected = format!(",{:.6},{:.6},", ball.radius, ball.radius);
+    assert!(lines[1].contains(&expected), "{} {expected}", lines[1]);
+    let again = write_fresh(&dir.path().join("a"), &fresh).unwrap_err();
+    assert!(matches!(again, crate::Error::DestinationNotEmpty { .. }));
+}

@@ -89,9 +89,14 @@ impl fmt::Display for SynthSummary {
 /// # Ok::<(), juggle_dataset::Error>(())
 /// ```
 pub fn write(dir: &Path, seed: u64) -> Result<SynthSummary> {
+    staged(dir, |root| write_files(root, seed))
+}
+
+/// Has everything written into a hidden folder beside `dir`, and renames it when it is complete.
+pub(super) fn staged<T>(dir: &Path, write: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
     check_destination(dir)?;
     let staging = staging_folder(dir)?;
-    let outcome = write_files(&staging, seed).and_then(|summary| {
+    let outcome = write(&staging).and_then(|summary| {
         if dir.is_dir() {
             fs::remove_dir(dir).map_err(Error::io("replace", dir))?;
         }
@@ -175,13 +180,13 @@ fn write_files(root: &Path, seed: u64) -> Result<SynthSummary> {
 }
 
 /// Writes one file; returns its path, SHA-256 and size.
-fn write_file(root: &Path, path: &str, bytes: &[u8]) -> Result<(String, String, usize)> {
+pub(super) fn write_file(root: &Path, path: &str, bytes: &[u8]) -> Result<(String, String, usize)> {
     let full = root.join(path);
     fs::write(&full, bytes).map_err(Error::io("write", &full))?;
     Ok((path.to_owned(), hex(&Sha256::digest(bytes)), bytes.len()))
 }
 
-fn png_bytes(image: &SynthImage) -> Vec<u8> {
+pub(super) fn png_bytes(image: &SynthImage) -> Vec<u8> {
     let shape = ImageShape {
         channels: 1,
         height: SIDE,

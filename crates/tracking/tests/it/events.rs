@@ -38,6 +38,7 @@ fn what_was_written_is_read() {
                 epoch_s: 1.5,
                 engine_s: 1.0,
                 is_best: true,
+                gradient_norms: [("0.weight".to_owned(), Number(0.25))].into(),
             }),
         ),
         at(

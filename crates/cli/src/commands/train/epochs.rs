@@ -23,7 +23,7 @@ use super::board::{Predictions, View};
 use super::position::{Best, Position, Snapshot};
 use super::saving::Saving;
 use super::stop::Stop;
-use super::timed::Timed;
+use super::timed::{Gradients, Timed, norms};
 
 /// `metrics.json`: the last weights in evaluation mode on the whole splits.
 #[derive(Debug, Serialize)]
@@ -190,6 +190,7 @@ impl<'a> Trainer<'a> {
             return Err(self.stop_for_good(&what));
         }
         self.count_time(engine);
+        let gradients = engine.last_gradients()?;
         let position = &mut self.position;
         // Strictly lower, so that of equal epochs the earlier stays the best.
         let is_best = position.best.is_none_or(|best| val.loss < best.loss);
@@ -210,6 +211,7 @@ impl<'a> Trainer<'a> {
             epoch_s: position.epoch_s,
             engine_s: position.engine_s,
             is_best,
+            gradient_norms: norms(gradients.as_ref()),
         };
         position.stale_epochs = if is_best {
             0
@@ -222,7 +224,7 @@ impl<'a> Trainer<'a> {
         position.tally = Tally::default();
         (position.epoch_s, position.engine_s) = (0.0, 0.0);
 
-        let (weights, view) = (engine.state()?, self.view(engine)?);
+        let (weights, view) = (engine.state()?, self.view(engine, gradients)?);
         let snapshot = self.snapshot(engine)?;
         self.saving.write(move |writer| {
             // The event comes after its weights, and the checkpoint after its event.
@@ -243,13 +245,13 @@ impl<'a> Trainer<'a> {
     }
 
     /// What TensorBoard is to show of the epoch, if it is to show anything.
-    fn view(&self, engine: &Timed) -> Result<Option<View>> {
+    fn view(&self, engine: &Timed, gradients: Option<Gradients>) -> Result<Option<View>> {
         if !self.config.saving.tensorboard {
             return Ok(None);
         }
         Ok(Some(View {
             images_per_s: self.progress.images_per_s(),
-            gradients: engine.last_gradients()?,
+            gradients,
             predictions: Predictions::of(engine, self.val, self.config)?,
         }))
     }

@@ -1,10 +1,24 @@
-//! How much of an epoch is spent in the engine.
+//! How much of an epoch is spent in the engine, and how large the gradients are at its end.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use juggle_models::{Engine, Gradients, Result, State, StepOutput, Targets, TrainingState};
+use juggle_models::{Engine, Result, State, StepOutput, Targets, TrainingState};
+use juggle_tracking::Number;
+use juggle_tracking::events::Metrics;
+
+/// The gradient of a step, by the name of the parameter.
+pub(super) type Gradients = BTreeMap<String, Vec<f32>>;
+
+/// The Euclidean norm of each parameter's gradient.
+pub(super) fn norms(gradients: Option<&Gradients>) -> Metrics {
+    let norm = |(name, values): (&String, &Vec<f32>)| {
+        let squares = values.iter().map(|&x| f64::from(x) * f64::from(x));
+        (name.clone(), Number(squares.sum::<f64>().sqrt()))
+    };
+    gradients.into_iter().flatten().map(norm).collect()
+}
 
 /// An engine that adds up the time of its steps and passes. The rest of an epoch is reading, augmenting, scoring, saving.
 #[derive(Debug)]
@@ -45,11 +59,11 @@ impl Engine for Timed {
         output
     }
 
-    fn gradients(&self, inputs: &[f32], targets: Targets<'_>) -> Result<Gradients> {
+    fn gradients(&self, inputs: &[f32], targets: Targets<'_>) -> Result<juggle_models::Gradients> {
         self.engine.gradients(inputs, targets)
     }
 
-    fn last_gradients(&self) -> Result<Option<BTreeMap<String, Vec<f32>>>> {
+    fn last_gradients(&self) -> Result<Option<Gradients>> {
         self.engine.last_gradients()
     }
 

@@ -8,6 +8,7 @@ use super::super::outcome::{Found, Outcome};
 use super::super::run::Run;
 use super::super::verdict::{Judgement, LEVEL, RULE, Spread, Verdict};
 use super::super::{Group, Report};
+use super::questions::answered;
 use super::table::{Cell, Table};
 use super::words::{count, duration, interval, metric, number, range, thousands};
 use super::{About, Part, frames};
@@ -21,6 +22,8 @@ pub(super) fn lead(report: &Report) -> Markup {
     };
     html! {
         @for paragraph in &report.lead { p.lead { (paragraph) } }
+        @if let Some(words) = tally(report) { p.lead { (words) } }
+        (answered(report, &report.questions))
         @if let Some(run) = single {
             p.lead { (what(run)) }
             (figures(run))
@@ -35,6 +38,34 @@ pub(super) fn lead(report: &Report) -> Markup {
         }
         (notes(report))
     }
+}
+
+/// How many published numbers are reproduced.
+fn tally(report: &Report) -> Option<String> {
+    let verdicts = report
+        .claims
+        .iter()
+        .map(|claim| report.judge(claim).verdict);
+    let verdicts: Vec<Verdict> = verdicts.collect();
+    let n = |verdict| verdicts.iter().filter(|found| **found == verdict).count();
+    let of = [
+        (n(Verdict::Reproduced), "reproduced"),
+        (n(Verdict::DirectionOnly), "reproduced in direction only"),
+        (n(Verdict::NotReproduced), "not reproduced"),
+        (n(Verdict::Undecided), "without a verdict for want of runs"),
+    ];
+    let parts: Vec<String> = of
+        .iter()
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, words)| format!("{n} {} {words}", if *n == 1 { "is" } else { "are" }))
+        .collect();
+    let all = count(verdicts.len(), "published number", "published numbers");
+    (!parts.is_empty()).then(|| {
+        format!(
+            "Of {all}, {}, by the rule below the table of verdicts.",
+            crate::config::list(&parts)
+        )
+    })
 }
 
 /// Verdicts on published numbers, where there are any.

@@ -7,6 +7,7 @@ use super::super::chart::axis::Axis;
 use super::super::chart::lines::{Line, Lines, Point};
 use super::super::chart::{Dashes, Style, swatch};
 use super::super::study::{Section, StudyChart, StudyTable};
+use super::questions::answered;
 use super::table::{Cell, Table};
 use super::{About, Part, picture};
 use crate::config::Kind;
@@ -21,22 +22,25 @@ pub(super) fn of(report: &Report, task: Option<Kind>) -> Vec<Part> {
                 task.map_or(About::Summary, About::from),
                 format!("section-{i}"),
                 &section.heading,
-                body(i, section),
+                body(report, i, section),
             )
         })
         .collect()
 }
 
-fn body(i: usize, section: &Section) -> Markup {
+fn body(report: &Report, i: usize, section: &Section) -> Markup {
     html! {
         @for paragraph in &section.paragraphs { p { (paragraph) } }
+        (answered(report, &section.questions))
         @for (j, chart) in section.charts.iter().enumerate() { (drawn(&format!("section-{i}-chart-{j}"), chart)) }
         @for table in &section.tables { (listed(table)) }
-        @for shown in &section.pictures {
-            figure.picture {
-                img src=(picture::data_address(&shown.bytes)) alt=(shown.alt);
-                figcaption { (shown.caption) }
-            }
+        @if !section.pictures.is_empty() {
+            div.pictures { @for shown in &section.pictures {
+                figure.picture {
+                    img src=(picture::data_address(&shown.bytes)) alt=(shown.alt);
+                    figcaption { (shown.caption) }
+                }
+            } }
         }
     }
 }

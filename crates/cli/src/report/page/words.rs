@@ -74,7 +74,10 @@ pub(super) fn p_value(p: f64) -> String {
 
 /// Digits after the point of a metric, and its name with the unit.
 pub(super) fn metric(name: &str) -> (usize, String) {
-    let (split, bare) = match name.split_once('_') {
+    if let Some((column @ ("precision" | "recall"), class)) = name.split_once(':') {
+        return (3, format!("{column} of {class}"));
+    }
+    let (split, bare) = match name.strip_prefix("final_").unwrap_or(name).split_once('_') {
         Some(("train", bare)) => ("training ", bare),
         Some(("val", bare)) => ("validation ", bare),
         _ => ("", name),
@@ -114,5 +117,7 @@ mod tests {
         assert_eq!(duration(f64::NAN), "unknown");
         assert_eq!(p_value(1e-9), "below 0.0001");
         assert_eq!(metric("val_psnr_db"), (2, "validation PSNR, dB".to_owned()));
+        assert_eq!(metric("final_train_loss"), (4, "training loss".to_owned()));
+        assert_eq!(metric("recall:3"), (3, "recall of 3".to_owned()));
     }
 }
