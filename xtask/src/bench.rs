@@ -4,7 +4,7 @@
 //! them works for a moment while the other one waits, and the ratio is taken round by round.
 //!
 //! Module map: [`mod@rows`] is the table of what is compared, [`mod@measure`] times a row, [`peer`] talks to the programs,
-//! [`process`] starts and watches them, [`neighbours`] sees who else was busy, [`statistics`] makes ratios, [`table`] writes them down, [`footprint`] is
+//! [`process`] starts and watches them, [`neighbours`] sees who else was busy, [`statistics`] makes ratios, [`table`] writes them down, [`ratios`] keeps them as data, [`footprint`] is
 //! memory and start-up, [`search`] a search of settings.
 
 mod document;
@@ -13,6 +13,7 @@ mod measure;
 mod neighbours;
 mod peer;
 mod process;
+pub(crate) mod ratios;
 mod rows;
 mod search;
 mod statistics;

@@ -3,8 +3,10 @@
 //! Module map: [`stages`] is the table of what runs, [`schedule`] runs it side by side,
 //! [`execute`] runs one stage, [`stamp`] knows what is up to date, [`outputs`] reads what the
 //! stages left and [`results`] aggregates it, [`published`] holds the numbers to compare with,
-//! [`report`] words it, [`document`] lays it out, [`plot`] draws the curves.
+//! [`report`] words it, [`document`] lays it out, [`plot`] draws the curves, [`study`] tells it for the page that `juggle report` makes,
+//! [`committed`] keeps it in `docs/` and compares a repetition with that.
 
+mod committed;
 mod document;
 mod execute;
 mod outputs;
@@ -15,6 +17,7 @@ mod results;
 mod schedule;
 mod stages;
 mod stamp;
+mod study;
 
 use std::fs::{self, File, TryLockError};
 use std::num::NonZero;
@@ -27,6 +30,7 @@ use execute::Context;
 use stages::{AUTOENCODER_EPOCHS, CLASSIFIER_EPOCHS, Plan, REPORT, Size, Stage};
 use stamp::Stamps;
 
+use crate::bench::ratios::Ratios;
 use crate::provenance;
 
 pub(crate) use outputs::is_epoch;
@@ -56,6 +60,15 @@ pub(crate) struct Options {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 
+    /// Run everything again into a folder of its own and compare the hashes of data, weights, predictions and evaluations with the
+    /// committed ones: docs/reproduction.json, or docs/reproduction-quick.json
+    #[arg(long, conflicts_with_all = ["only", "seeds", "autoencoder_epochs", "publish"])]
+    verify: bool,
+
+    /// Write what came out into docs/: reproduction.md, its figures and reproduction.json; of a quick run the hashes alone
+    #[arg(long, conflicts_with_all = ["only", "seeds", "autoencoder_epochs"])]
+    publish: bool,
+
     /// List the stages with what they show, and run nothing
     #[arg(long)]
     list: bool,
@@ -83,7 +96,10 @@ impl Options {
             autoencoder_epochs: self.autoencoder_epochs.unwrap_or(epochs.1),
             classifier_seeds: (0..self.seeds.unwrap_or(seeds.0)).collect(),
             autoencoder_seeds: (0..self.seeds.unwrap_or(seeds.1)).collect(),
-            out: self.out.clone().unwrap_or_else(|| out.into()),
+            out: self.out.clone().unwrap_or_else(|| {
+                let suffix = if self.verify { "-verify" } else { "" };
+                format!("{out}{suffix}").into()
+            }),
         }
     }
 
@@ -119,6 +135,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let stamps = Stamps::new(&plan.out);
     // Held until the end, so that two reproductions never write into one folder.
     let _lock = claim(&plan.out, &stamps)?;
+    if options.verify {
+        stamps.clear()?;
+    }
     let context = Context::new(&binary, Path::new(stages::CHECKSUMS), &plan.out, stamps)?;
     let n_stages = selected.len();
     eprintln!(
@@ -134,13 +153,28 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         wall_s: started.elapsed().as_secs_f64(),
     };
     let results = results::collect(&plan, &all, &context, run)?;
-    report::write(&plan, &results)?;
-    print!("{}", document::to_terminal(&report::blocks(&results)));
-    eprintln!("wrote {}", plan.out.join("report.md").display());
-    eprintln!("wrote {}", plan.out.join("results.json").display());
+    let ratios = Ratios::read()?;
+    report::write(&plan, &results, ratios.as_ref())?;
+    print!(
+        "{}",
+        document::to_terminal(&report::blocks(&results, ratios.as_ref()))
+    );
+    for file in ["report.md", "results.json"] {
+        eprintln!("wrote {}", plan.out.join(file).display());
+    }
+    match study::write(&plan, &results, ratios.as_ref(), &binary)? {
+        Some(page) => eprintln!("wrote {}", page.display()),
+        None => eprintln!("no run is there yet, so there is no report.html"),
+    }
     let broken = report::broken_checks(&results);
     if !broken.is_empty() {
         bail!("what must hold exactly does not: {}", broken.join("; "));
+    }
+    if options.verify {
+        committed::verify(&plan, &results)?;
+    }
+    if options.publish {
+        committed::publish(&plan, &results)?;
     }
     Ok(())
 }
@@ -155,7 +189,9 @@ fn list(stages: &[Stage]) {
     for stage in stages {
         println!("{:width$}  {}", stage.name, stage.shows);
     }
-    println!("{REPORT:width$}  report.md, results.json and figures, from what the stages left");
+    println!(
+        "{REPORT:width$}  report.html, report.md, results.json and figures, from what the stages left"
+    );
 }
 
 /// Makes the output folder ours, and refuses one that holds something else: stages remove and

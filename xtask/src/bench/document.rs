@@ -5,6 +5,7 @@ use std::fs;
 use anyhow::{Context as _, Result};
 
 use super::process::FOLDER;
+use super::ratios::Ratios;
 use super::rows::{Against, Part};
 use super::{Options, Results, table};
 use crate::provenance::WorkTree;
@@ -35,6 +36,9 @@ pub(super) fn publish(options: &Options, results: &Results) -> Result<()> {
     }
     fs::write(DOCUMENT, document).with_context(|| format!("cannot write {DOCUMENT}"))?;
     eprintln!("{DOCUMENT} has the new tables");
+    if options.measures(Part::Engine) {
+        Ratios::write(results)?;
+    }
     Ok(())
 }
 

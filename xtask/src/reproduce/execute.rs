@@ -141,10 +141,10 @@ impl Context {
     ) -> Result<()> {
         let handle = || log.try_clone().context("cannot share the log file");
         let stdout = stdout.map_or_else(handle, create)?;
-        // A picture's folder is made here because no command of juggle makes folders for it.
+        // The folder of a file is made here because no command of juggle makes folders for it.
         for argument in arguments
             .iter()
-            .filter(|argument| argument.ends_with(".png"))
+            .filter(|argument| argument.ends_with(".png") || argument.ends_with(".csv"))
         {
             make_parent(Path::new(argument))?;
         }

@@ -32,6 +32,42 @@ pub(crate) struct Epoch {
     pub(crate) epoch: u64,
     pub(crate) train: Scores,
     pub(crate) val: Scores,
+    /// Of the epoch's last step, by parameter.
+    #[serde(default)]
+    pub(crate) gradient_norms: BTreeMap<String, Number>,
+}
+
+/// A number, or the text that stands for one that JSON does not have.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Number {
+    Finite(f64),
+    Other(String),
+}
+
+impl Number {
+    pub(crate) fn finite(&self) -> Option<f64> {
+        match self {
+            Self::Finite(value) => Some(*value),
+            Self::Other(_) => None,
+        }
+    }
+}
+
+/// An image of `juggle predict --explain --json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Explanation {
+    pub(crate) file: String,
+    pub(crate) class: String,
+    pub(crate) occlusion: OcclusionDrop,
+}
+
+/// How the probability of the class falls with a patch at each place.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct OcclusionDrop {
+    pub(crate) probability: f64,
+    #[serde(skip_serializing)]
+    pub(crate) drop: Vec<Vec<f64>>,
 }
 
 /// Loss, with accuracy for a classifier and PSNR for an autoencoder's validation.

@@ -18,9 +18,10 @@ use super::published;
 use super::results::{Results, Spread};
 use super::stages::{Plan, SYNTH};
 use super::stamp::Freshness;
+use crate::bench::ratios::Ratios;
 
 /// Writes `report.md`, `results.json` and the figures.
-pub(crate) fn write(plan: &Plan, results: &Results) -> Result<()> {
+pub(crate) fn write(plan: &Plan, results: &Results, ratios: Option<&Ratios>) -> Result<()> {
     for (path, svg) in figures::draw(results)? {
         let path = plan.out.join(path);
         path.parent()
@@ -31,7 +32,7 @@ pub(crate) fn write(plan: &Plan, results: &Results) -> Result<()> {
     let json = serde_json::to_string_pretty(results)? + "\n";
     for (name, text) in [
         ("results.json", json),
-        ("report.md", to_markdown(&blocks(results))),
+        ("report.md", to_markdown(&blocks(results, ratios))),
     ] {
         let path = plan.out.join(name);
         fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
@@ -40,24 +41,26 @@ pub(crate) fn write(plan: &Plan, results: &Results) -> Result<()> {
 }
 
 /// The whole report.
-pub(crate) fn blocks(results: &Results) -> Vec<Block> {
+pub(crate) fn blocks(results: &Results, ratios: Option<&Ratios>) -> Vec<Block> {
     let mut blocks = header::blocks(results);
     blocks.extend(checks(results));
     blocks.extend(classifier::blocks(results));
+    blocks.extend(classifier::fresh(results));
     blocks.extend(autoencoder::blocks(results));
     blocks.extend(appendix::bands(results));
     blocks.extend(appendix::data(results));
+    blocks.extend(appendix::times(results, ratios));
     blocks.extend(appendix::commands(results));
     blocks
 }
 
 /// Something that holds exactly, on every machine, whatever was trained.
-struct Check {
-    label: &'static str,
-    expected: String,
+pub(super) struct Check {
+    pub(super) label: &'static str,
+    pub(super) expected: String,
     /// Nothing where its stage was not run.
-    found: Option<String>,
-    holds: Option<bool>,
+    pub(super) found: Option<String>,
+    pub(super) holds: Option<bool>,
 }
 
 /// The checks that do not hold; a reproduction with any has failed.
@@ -69,7 +72,7 @@ pub(crate) fn broken_checks(results: &Results) -> Vec<&'static str> {
         .collect()
 }
 
-fn exact_checks(results: &Results) -> Vec<Check> {
+pub(super) fn exact_checks(results: &Results) -> Vec<Check> {
     let synth = results.stages.iter().find(|stage| stage.name == SYNTH);
     // The stage compares all checksums and fails when one differs, so that it is done says it.
     let synth = synth.is_some_and(|stage| stage.freshness != Freshness::Missing);
@@ -177,7 +180,7 @@ fn mark(holds: Option<bool>) -> &'static str {
     }
 }
 
-fn thousands(number: u64) -> String {
+pub(super) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
@@ -190,4 +193,4 @@ fn thousands(number: u64) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -2,6 +2,9 @@
 //!
 //! Nothing here words or draws anything; a report of another shape starts from [`Results`].
 
+pub(crate) mod fresh;
+pub(crate) mod hashes;
+
 use std::collections::BTreeMap;
 
 use anyhow::Result;
@@ -9,14 +12,18 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use fresh::Fresh;
+use hashes::Hashes;
+
 use super::execute::Context;
 use super::outputs::{
-    AutoencoderEvaluation, ClassifierEvaluation, Epoch, Metrics, Summary, read, read_epochs,
+    AutoencoderEvaluation, ClassifierEvaluation, Epoch, Explanation, Metrics, Summary, read,
+    read_epochs,
 };
 use super::published::{self, Band, Verdict};
 use super::stages::{
-    AUTOENCODER_EPOCHS, AUTOENCODER_RECIPES, CLASSIFIER_EPOCHS, CLASSIFIER_RECIPES, Plan,
-    SUMMARIES, Size, Stage, Step,
+    AUTOENCODER_EPOCHS, AUTOENCODER_RECIPES, CLASSIFIER_EPOCHS, CLASSIFIER_RECIPES, EXPLAINED,
+    Plan, SUMMARIES, Size, Stage, Step,
 };
 use super::stamp::Freshness;
 use crate::provenance::{Provenance, provenance};
@@ -36,7 +43,11 @@ pub(crate) struct Results {
     pub(crate) classifier: Vec<ClassifierResults>,
     pub(crate) autoencoder: Vec<AutoencoderResults>,
     pub(crate) bands: Vec<BandResult>,
+    pub(crate) fresh: Option<Fresh>,
+    /// By recipe, one an image.
+    pub(crate) explanations: BTreeMap<&'static str, Vec<Explanation>>,
     pub(crate) stages: Vec<StageRecord>,
+    pub(crate) hashes: Hashes,
 }
 
 /// The run of `cargo xtask reproduce` that wrote the results.
@@ -164,6 +175,16 @@ pub(crate) fn collect(
         let stages = stages.map(|&seed| (plan.autoencoder_stage(recipe.name, seed), seed));
         autoencoder.push(autoencoder_results(recipe.name, runs(plan, stages, done)?));
     }
+    let mut explanations = BTreeMap::new();
+    for recipe in EXPLAINED {
+        if done(&Plan::explain_stage(recipe)) {
+            explanations.insert(recipe, read(&plan.explanation(recipe))?);
+        }
+    }
+    let mut hashes = Hashes::new();
+    for stage in stages.iter().filter(|stage| done(&stage.name)) {
+        hashes.insert(stage.name.clone(), hashes::of_stage(stage, &plan.out)?);
+    }
     let epochs = Epochs {
         classifier: plan.classifier_epochs,
         classifier_published: CLASSIFIER_EPOCHS,
@@ -182,7 +203,10 @@ pub(crate) fn collect(
         bands: bands(plan.size, epochs, &classifier, &autoencoder),
         classifier,
         autoencoder,
+        fresh: fresh::collect(plan, done)?,
+        explanations,
         stages: records,
+        hashes,
     })
 }
 

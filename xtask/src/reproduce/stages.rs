@@ -1,14 +1,16 @@
 //! The table of stages: what each one shows, its command lines, and the files it leaves.
 //!
 //! A stage is data. Command lines name paths relative to the repository's root, so a line copied
-//! from a log or from the report repeats that stage. The recipes are in `recipes`, and `table` builds
-//! the stages from them.
+//! from a log or from the report repeats that stage. The recipes are in `recipes`; `table` builds the stages that train
+//! from them, `after` those that look at what was trained.
 
+mod after;
 mod recipes;
 mod table;
 
 use std::path::{Path, PathBuf};
 
+pub(crate) use after::{EXPLAINED, FRESH_SETS, OCCLUSION_MAPS, ROLL_OUT_PICTURES, ROLLED_OUT};
 pub(crate) use recipes::{
     AUTOENCODER_RECIPES, AutoencoderRecipe, CLASSIFIER_RECIPES, ClassifierRecipe, SUMMARIES,
 };
@@ -132,6 +134,43 @@ impl Plan {
 
     pub(crate) fn inspection(&self, folder: &str) -> PathBuf {
         self.out.join("inspections").join(format!("{folder}.json"))
+    }
+
+    /// A set of fresh images.
+    pub(crate) fn fresh(&self, set: &str) -> PathBuf {
+        self.out.join("fresh").join(set)
+    }
+
+    /// The predictions of a run for a set of fresh images, or with another extension its evaluation on them.
+    pub(crate) fn fresh_file(
+        &self,
+        set: &str,
+        recipe: &str,
+        seed: u64,
+        extension: &str,
+    ) -> PathBuf {
+        let name = format!("seed-{seed}.{extension}");
+        self.out
+            .join("fresh/results")
+            .join(set)
+            .join(recipe)
+            .join(name)
+    }
+
+    pub(crate) fn n_fresh(&self) -> usize {
+        match self.size {
+            Size::Full => 20_000,
+            Size::Quick => 900,
+        }
+    }
+
+    /// What the occlusion maps of a recipe say; its pictures lie beside the other figures.
+    pub(crate) fn explanation(&self, recipe: &str) -> PathBuf {
+        self.out.join("explanations").join(format!("{recipe}.json"))
+    }
+
+    pub(crate) fn figures(&self, what: &str, recipe: &str) -> PathBuf {
+        self.out.join("figures").join(format!("{what}-{recipe}"))
     }
 
     /// Relative to the report, in a folder of its own so that both can be copied together.

@@ -137,6 +137,23 @@ impl Stamps {
         }
     }
 
+    /// Forgets every stage, so that all run again.
+    pub(crate) fn clear(&self) -> Result<()> {
+        let entries = fs::read_dir(&self.folder)
+            .with_context(|| format!("cannot list {}", self.folder.display()))?;
+        for entry in entries {
+            let path = entry.context("cannot list the stamps")?.path();
+            let is_lock = path.file_name().is_some_and(|name| name == "lock");
+            let removed = match (is_lock, path.is_dir()) {
+                (true, _) => Ok(()),
+                (_, true) => fs::remove_dir_all(&path),
+                (_, false) => fs::remove_file(&path),
+            };
+            removed.with_context(|| format!("cannot remove {}", path.display()))?;
+        }
+        Ok(())
+    }
+
     /// Writes by rename, so that a stamp is whole or absent.
     pub(crate) fn write(&self, stamp: &Stamp) -> Result<()> {
         let path = self.path(&stamp.stage);

@@ -27,6 +27,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest as _, Sha256};
 
 use super::machine::Made;
+use super::study::Place;
 use super::{Group, Report};
 use crate::config::Kind;
 
@@ -170,14 +171,18 @@ fn contents(parts: &[Part]) -> Markup {
 
 fn parts(report: &Report) -> Vec<Part> {
     let mut parts = overview::parts(report);
-    parts.extend(sections::of(report, None));
-    for kind in [Kind::Classifier, Kind::Autoencoder] {
+    parts.extend(sections::of(report, Place::Summary));
+    for (kind, place) in [
+        (Kind::Classifier, Place::Classifier),
+        (Kind::Autoencoder, Place::Autoencoder),
+    ] {
         let groups = report.groups_of(kind);
         if !groups.is_empty() {
             parts.extend(parts_of_kind(report, kind, &groups));
-            parts.extend(sections::of(report, Some(kind)));
         }
+        parts.extend(sections::of(report, place));
     }
+    parts.extend(sections::of(report, Place::Background));
     for (id, heading, body) in [
         ("network", "Network", setup::networks(report)),
         (

@@ -9,7 +9,6 @@ use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 
 use crate::args::Weights;
-use crate::config::Kind;
 
 /// The whole document.
 #[derive(Debug, Deserialize)]
@@ -123,9 +122,8 @@ pub(crate) struct Question {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Section {
     pub(crate) heading: String,
-    /// `classifier` or `autoencoder` puts it at the end of that part.
     #[serde(default)]
-    pub(crate) task: Option<Kind>,
+    pub(crate) task: Place,
     #[serde(default)]
     pub(crate) paragraphs: Vec<String>,
     /// Answered below the paragraphs.
@@ -137,6 +135,18 @@ pub(crate) struct Section {
     pub(crate) tables: Vec<StudyTable>,
     #[serde(default)]
     pub(crate) pictures: Vec<Picture>,
+}
+
+/// The part of the page that a section ends.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Place {
+    /// Before everything about one kind of network.
+    #[default]
+    Summary,
+    Classifier,
+    Autoencoder,
+    Background,
 }
 
 #[derive(Debug, Deserialize)]

@@ -6,7 +6,9 @@ use super::super::document::{Block, Table};
 use super::super::published::Verdict;
 use super::super::results::{BandResult, Results};
 use super::super::stamp::Freshness;
+use super::super::study::{times_source, training_times};
 use super::{dash, thousands};
+use crate::bench::ratios::Ratios;
 use crate::provenance::duration;
 
 /// Our means beside PyTorch's bands.
@@ -111,6 +113,35 @@ fn split_rows(inspection: &Value) -> Vec<[String; 4]> {
             ]
         })
         .collect()
+}
+
+/// Training times, and what PyTorch would need.
+pub(super) fn times(results: &Results, ratios: Option<&Ratios>) -> Vec<Block> {
+    let mut table = Table::new(&[
+        "recipe",
+        ">runs",
+        ">training here",
+        ">times as fast as PyTorch",
+        ">PyTorch would need",
+    ]);
+    let times = training_times(results, ratios);
+    for time in &times {
+        table.row([
+            time.recipe.clone(),
+            time.runs.to_string(),
+            duration(time.ours_s),
+            time.ratio.map_or_else(dash, |ratio| format!("{ratio:.2}")),
+            time.pytorch_s().map_or_else(dash, duration),
+        ]);
+    }
+    if times.is_empty() {
+        return vec![];
+    }
+    vec![
+        Block::heading(2, "Time"),
+        Block::paragraph(times_source(ratios)),
+        Block::Table(table),
+    ]
 }
 
 /// The lines that repeat each number.

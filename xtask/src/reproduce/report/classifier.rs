@@ -45,6 +45,38 @@ pub(super) fn blocks(results: &Results) -> Vec<Block> {
     blocks
 }
 
+/// Accuracy on fresh images like the test images.
+pub(super) fn fresh(results: &Results) -> Vec<Block> {
+    let Some(fresh) = &results.fresh else {
+        return vec![];
+    };
+    let mut table = Table::new(&[
+        "recipe",
+        ">mean",
+        ">min",
+        ">max",
+        ">seeds",
+        ">95 %, one run",
+    ]);
+    for found in &fresh.recipes {
+        let spread = found.accuracy;
+        let mut row = vec![format!("`{}`", found.recipe)];
+        row.extend([spread.mean, spread.min, spread.max].map(|value| format!("{value:.4}")));
+        row.push(spread.n.to_string());
+        row.push(format!("{:.4}–{:.4}", found.interval[0], found.interval[1]));
+        table.row(row);
+    }
+    vec![
+        Block::heading(2, "Fresh images"),
+        Block::paragraph(format!(
+            "Accuracy on {} images made like the test images from another seed, so that the choice of 200 images has no part in it. \
+             `report.html` has the accuracy by radius, brightness and nearness of the balls.",
+            thousands(fresh.images as u64)
+        )),
+        Block::Table(table),
+    ]
+}
+
 /// Batch normalisation and L2, each alone, both and neither.
 fn ablation(results: &Results) -> Vec<Block> {
     let arms = [

@@ -11,7 +11,7 @@ use super::super::stamp::Freshness;
 use super::*;
 use crate::provenance::{Provenance, WorkTree};
 
-fn results(size: Size) -> Results {
+pub(in crate::reproduce) fn results(size: Size) -> Results {
     let classifier: Vec<_> = [
         "original",
         "tuned",
@@ -77,6 +77,9 @@ fn results(size: Size) -> Results {
         bands: bands(size, epochs, &classifier, &autoencoder),
         classifier,
         autoencoder,
+        fresh: None,
+        explanations: BTreeMap::new(),
+        hashes: BTreeMap::new(),
         stages: vec![
             stage("data/synth", Freshness::UpToDate),
             stage("classifier/original/seed-0", Freshness::OtherBinary),
@@ -96,7 +99,7 @@ fn has(text: &str, parts: &[&str]) {
 
 #[test]
 fn the_first_paragraph_says_what_agreement_means() {
-    let blocks = blocks(&results(Size::Full));
+    let blocks = blocks(&results(Size::Full), None);
     let Block::Paragraph(first) = &blocks[1] else {
         panic!("{:?}", blocks[1])
     };
@@ -113,7 +116,7 @@ fn the_first_paragraph_says_what_agreement_means() {
 #[test]
 fn published_numbers_stand_beside_measured_ones() {
     has(
-        &to_markdown(&blocks(&results(Size::Full))),
+        &to_markdown(&blocks(&results(Size::Full), None)),
         &[
             "| 1 | Conv2d | 16×32×32 | 4,640 | 4,640 | yes |",
             "| total | | | 77,539 | 77,539 | yes |",
@@ -148,14 +151,14 @@ fn a_baseline_that_is_off_fails_its_check() {
     spread.max = 13.9136;
     assert_eq!(broken_checks(&results), ["copy baseline, PSNR dB"]);
     has(
-        &to_markdown(&blocks(&results)),
+        &to_markdown(&blocks(&results, None)),
         &["| copy baseline, PSNR dB | 13.91348 | 13.91348 | NO |"],
     );
 }
 
 #[test]
 fn what_is_not_comparable_says_so() {
-    let full = to_terminal(&blocks(&results(Size::Full)));
+    let full = to_terminal(&blocks(&results(Size::Full), None));
     has(
         &full,
         &[
@@ -166,7 +169,7 @@ fn what_is_not_comparable_says_so() {
     );
     assert!(!full.contains("quick run"));
     has(
-        &to_terminal(&blocks(&results(Size::Quick))),
+        &to_terminal(&blocks(&results(Size::Quick), None)),
         &["quick: not for comparison", "not meant for comparison"],
     );
 }
@@ -181,7 +184,7 @@ fn a_report_of_nothing_has_gaps_and_no_figures() {
     for recipe in &mut empty.autoencoder {
         *recipe = autoencoder_results(recipe.recipe, vec![]);
     }
-    let text = to_markdown(&blocks(&empty));
+    let text = to_markdown(&blocks(&empty, None));
     has(
         &text,
         &[
@@ -202,7 +205,7 @@ fn every_figure_that_is_shown_is_drawn() {
         .into_iter()
         .map(|(path, _)| path)
         .collect();
-    for block in blocks(&results) {
+    for block in blocks(&results, None) {
         if let Block::Image { path, .. } = block
             && path.ends_with(".svg")
         {

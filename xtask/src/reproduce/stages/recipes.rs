@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ClassifierRecipe {
     pub(crate) name: &'static str,
-    pub(super) shows: &'static str,
+    pub(crate) shows: &'static str,
     /// Flags of `juggle train`, separated by spaces.
     pub(super) flags: &'static str,
 }
@@ -47,11 +47,17 @@ const ROBUST: &str = "--optimizer adamw --schedule cosine --lr 0.001 --weight-de
                       --label-smoothing 0.05 --ema 0.98 \
                       --augment hflip,vflip,transpose,shift=2,gain=0.2,zoom=0.1";
 
+impl ClassifierRecipe {
+    pub(crate) fn has_batch_norm(&self) -> bool {
+        self.flags.contains("--batch-norm")
+    }
+}
+
 /// A way to train the autoencoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct AutoencoderRecipe {
     pub(crate) name: &'static str,
-    pub(super) shows: &'static str,
+    pub(crate) shows: &'static str,
     pub(super) learning_rate: &'static str,
     pub(super) weight_decay: &'static str,
     pub(super) flags: &'static [&'static str],

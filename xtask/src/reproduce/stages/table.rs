@@ -29,6 +29,7 @@ impl Plan {
                     .map(|&seed| self.autoencoder(recipe, seed)),
             );
         }
+        stages.extend(self.stages_after_training());
         stages
     }
 
@@ -187,7 +188,7 @@ impl Plan {
 }
 
 /// One thread a run: two runs side by side use two cores better than one run with two threads.
-const MACHINE: &str = "--threads 1 --device cpu";
+pub(super) const MACHINE: &str = "--threads 1 --device cpu";
 
 fn run_flags(epochs: u64, seed: u64) -> Vec<String> {
     words(&format!(
@@ -209,13 +210,13 @@ fn run_outputs(run: &Path, evaluation: PathBuf) -> Vec<PathBuf> {
     outputs
 }
 
-fn juggle(arguments: &[&str], stdout: Option<PathBuf>) -> Step {
+pub(super) fn juggle(arguments: &[&str], stdout: Option<PathBuf>) -> Step {
     Step::Juggle {
         arguments: arguments.iter().map(|&a| a.to_owned()).collect(),
         stdout,
     }
 }
 
-fn words(line: &str) -> Vec<String> {
+pub(super) fn words(line: &str) -> Vec<String> {
     line.split_whitespace().map(str::to_owned).collect()
 }

@@ -27,6 +27,7 @@ fn every_recipe_has_a_stage_for_every_seed() {
     let count = |prefix: &str| stages.iter().filter(|s| s.name.starts_with(prefix)).count();
     assert_eq!(count("classifier/"), 18);
     assert_eq!(count("autoencoder/"), 3);
+    assert_eq!(count("fresh/"), 18);
     assert!(names(&stages).contains(&"classifier/searched/seed-2"));
 }
 
@@ -76,6 +77,12 @@ fn recipes_are_the_published_ones() {
          --weight-decay 0.00005 --no-skip --epochs 30 --seed 0 --threads 1 --device cpu --overwrite"
     );
     assert_eq!(
+        line("fresh/robust/seed-2", 1),
+        "juggle evaluate out/runs/classifier/robust/seed-2 --data out/fresh/wide --split test --weights last --json \
+         --no-report --predictions out/fresh/results/wide/robust/seed-2.csv --threads 1 --device cpu \
+         > out/fresh/results/wide/robust/seed-2.json"
+    );
+    assert_eq!(
         line("autoencoder/tuned/seed-0", 1),
         "juggle evaluate out/runs/autoencoder/tuned/seed-0 --split val --weights last --json \
          --pictures out/figures/autoencoder-tuned-seed-0.png --threads 1 --device cpu \
@@ -108,7 +115,17 @@ fn only_selects_by_leading_names_and_brings_dependencies() {
     );
     assert_eq!(only(&["classifier/"]).unwrap().len(), 19);
     assert_eq!(only(&["report"]).unwrap(), [""; 0]);
-    assert_eq!(only(&[]).unwrap().len(), 24);
+    assert_eq!(
+        only(&["fresh/l2/seed-1"]).unwrap(),
+        [
+            "data/synth",
+            "classifier/l2/seed-1",
+            "data/fresh",
+            "fresh/l2/seed-1"
+        ]
+    );
+    assert_eq!(only(&["roll-out/tuned"]).unwrap().len(), 3);
+    assert_eq!(only(&[]).unwrap().len(), 24 + 1 + 18 + 3 + 3);
 }
 
 #[test]

@@ -6,20 +6,25 @@ use super::super::Report;
 use super::super::chart::axis::Axis;
 use super::super::chart::lines::{Line, Lines, Point};
 use super::super::chart::{Dashes, Style, swatch};
-use super::super::study::{Section, StudyChart, StudyTable};
+use super::super::study::{Place, Section, StudyChart, StudyTable};
 use super::questions::answered;
 use super::table::{Cell, Table};
 use super::{About, Part, picture};
-use crate::config::Kind;
 
-/// The sections for a kind, or those for none.
-pub(super) fn of(report: &Report, task: Option<Kind>) -> Vec<Part> {
+/// The sections for a place of the page.
+pub(super) fn of(report: &Report, place: Place) -> Vec<Part> {
+    let about = match place {
+        Place::Summary => About::Summary,
+        Place::Classifier => About::Classifier,
+        Place::Autoencoder => About::Autoencoder,
+        Place::Background => About::Origins,
+    };
     let sections = report.sections.iter().enumerate();
     sections
-        .filter(|(_, section)| section.task == task)
+        .filter(|(_, section)| section.task == place)
         .map(|(i, section)| {
             Part::new(
-                task.map_or(About::Summary, About::from),
+                about,
                 format!("section-{i}"),
                 &section.heading,
                 body(report, i, section),
