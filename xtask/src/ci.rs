@@ -88,7 +88,7 @@ const STEPS: [Step; 10] = [
         environment: Some(("RUSTDOCFLAGS", "-D warnings")),
     },
     Step::cargo("test", "test --workspace --locked"),
-    Step::cargo("reproduce", "xtask reproduce --quick"),
+    Step::cargo("reproduce", "xtask reproduce --quick --verify"),
 ];
 
 const NOT_RUN: &str = "\

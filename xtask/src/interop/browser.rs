@@ -107,7 +107,7 @@ fn install() -> Result<()> {
     fs::write(&installed, lock).with_context(|| format!("cannot write {}", installed.display()))
 }
 
-/// The pages to look at: a run of each kind, two runs, a run without its data, and a study.
+/// The pages to look at: a run of each kind, two runs, a run without its data, a study, and the reproduction's.
 fn reports(juggle: &Path, folder: &Path) -> Result<Vec<PathBuf>> {
     if folder.exists() {
         fs::remove_dir_all(folder)
@@ -165,7 +165,21 @@ fn reports(juggle: &Path, folder: &Path) -> Result<Vec<PathBuf>> {
         report("two-autoencoders", &["next", "no-skip"])?,
         report("without-data", &["plain-0", "--data", "gone"])?,
         report("study", &["--study", "study.json"])?,
+        reproduction(folder)?,
     ])
+}
+
+/// The page that a quick reproduction ends in.
+fn reproduction(folder: &Path) -> Result<PathBuf> {
+    let out = folder.join("reproduction");
+    let xtask = std::env::current_exe().context("cannot find xtask's own program")?;
+    let mut command = Command::new(xtask);
+    command.args(["reproduce", "--quick", "--out"]).arg(&out);
+    call(command.stdout(Stdio::null())).context("the quick reproduction failed")?;
+    let page = folder.join("reproduction.html");
+    fs::copy(out.join("report.html"), &page)
+        .with_context(|| format!("cannot write {}", page.display()))?;
+    Ok(page)
 }
 
 fn train(juggle: &Path, arguments: &str, data: &Path, run: &Path) -> Result<()> {

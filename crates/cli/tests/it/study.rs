@@ -69,7 +69,7 @@ fn a_study_groups_runs_and_judges_what_was_published() {
         "Does it help?",
         "The 95% interval of the difference",
         "And the curves?",
-        "Of training loss, ",
+        "By training loss: ",
         "recall of level",
         "The bars are not photographs.",
         "Published and measured",

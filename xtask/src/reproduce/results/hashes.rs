@@ -4,12 +4,13 @@
 //! must give. Left out is what says when or where: event logs, times, and configurations, which name folders.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use crate::reproduce::stages::Stage;
-use crate::reproduce::stamp::sha256_of_file;
+use crate::reproduce::stamp::{sha256, sha256_of_file};
 
 /// By stage, then by file, relative to the folder of the reproduction.
 pub(crate) type Hashes = BTreeMap<String, BTreeMap<String, String>>;
@@ -25,10 +26,22 @@ pub(super) fn of_stage(stage: &Stage, out: &Path) -> Result<BTreeMap<String, Str
             .is_some_and(|name| NOT_REPEATABLE.iter().all(|other| name != *other));
         if is_repeatable && file.is_file() {
             let name = file.strip_prefix(out).unwrap_or(file).display().to_string();
-            hashes.insert(name, sha256_of_file(file)?);
+            hashes.insert(name, hash(file, out)?);
         }
     }
     Ok(hashes)
+}
+
+/// JSON may name the folder, which differs from one reproduction to the next.
+fn hash(file: &Path, out: &Path) -> Result<String> {
+    if file.extension().is_none_or(|extension| extension != "json") {
+        return sha256_of_file(file);
+    }
+    let text =
+        fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    Ok(sha256(
+        text.replace(&out.display().to_string(), "OUT").as_bytes(),
+    ))
 }
 
 /// A sentence for each difference, in the order of the stages' names.
@@ -110,10 +123,23 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_s_name_in_json_makes_no_difference() {
+        let hash_in = |name: &str| {
+            let folder = tempfile::tempdir().unwrap();
+            let out = folder.path().join(name);
+            fs::create_dir(&out).unwrap();
+            let file = out.join("a.json");
+            fs::write(&file, format!("{{\"file\": \"{}/b.png\"}}", out.display())).unwrap();
+            hash(&file, &out).unwrap()
+        };
+        assert_eq!(hash_in("one"), hash_in("another"));
+    }
+
+    #[test]
     fn what_says_when_or_where_is_left_out() {
         let folder = tempfile::tempdir().unwrap();
         for file in ["config.toml", "events.jsonl", "last.safetensors"] {
-            std::fs::write(folder.path().join(file), file).unwrap();
+            fs::write(folder.path().join(file), file).unwrap();
         }
         let stage = Stage {
             name: "a".into(),

@@ -304,7 +304,7 @@ pub(super) fn next_frame(told: &Told<'_>) -> Option<Value> {
         let name = frames_group(recipe);
         let texts = [
             format!(
-                "{name}: four true frames, then ten predicted ones (white border), each from those before"
+                "{name}, in motion: four true frames, then ten predicted ones, each from those before, beside the true ones"
             ),
             format!("{name}: truth, prediction and error of the ten frames"),
         ];

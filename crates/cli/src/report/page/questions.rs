@@ -54,10 +54,10 @@ fn compare(question: &Question, first: &Spread, second: &Spread) -> Answer {
                 count(n, "run", "runs")
             ),
         };
-        format!("{name} has {} ({runs})", number(spread.mean, decimals))
+        format!("{name} {} ({runs})", number(spread.mean, decimals))
     };
     let means = format!(
-        "Of {label}, {} and {}.",
+        "By {label}: {}; {}.",
         mean(&question.second, second),
         mean(&question.first, first)
     );
@@ -130,7 +130,7 @@ mod tests {
         let answer = asked("accuracy", &low, &high);
         assert!(
             answer.reason.starts_with(
-                "Of accuracy, tuned has 0.965 (0.960 to 0.970 over 3 runs) and plain has 0.840 (0.830 to 0.850 over 3 runs)."
+                "By accuracy: tuned 0.965 (0.960 to 0.970 over 3 runs); plain 0.840 (0.830 to 0.850 over 3 runs)."
             ),
             "{}",
             answer.reason

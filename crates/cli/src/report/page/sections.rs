@@ -11,6 +11,9 @@ use super::questions::answered;
 use super::table::{Cell, Table};
 use super::{About, Part, picture};
 
+/// A longer table is folded.
+const MANY_ROWS: usize = 30;
+
 /// The sections for a place of the page.
 pub(super) fn of(report: &Report, place: Place) -> Vec<Part> {
     let about = match place {
@@ -37,11 +40,15 @@ fn body(report: &Report, i: usize, section: &Section) -> Markup {
     html! {
         @for paragraph in &section.paragraphs { p { (paragraph) } }
         (answered(report, &section.questions))
-        @for (j, chart) in section.charts.iter().enumerate() { (drawn(&format!("section-{i}-chart-{j}"), chart)) }
-        @for table in &section.tables { (listed(table)) }
+        @for (j, charts) in section.charts.chunk_by(have_one_legend).enumerate() { (drawn(&format!("section-{i}-{j}"), charts)) }
+        @for table in &section.tables {
+            @if table.rows.len() > MANY_ROWS {
+                details { summary { (table.caption) ": " (table.rows.len()) " rows" } (listed(table)) }
+            } @else { (listed(table)) }
+        }
         @if !section.pictures.is_empty() {
             div.pictures { @for shown in &section.pictures {
-                figure.picture {
+                figure.picture.wide[is_wide(&shown.bytes)] {
                     img src=(picture::data_address(&shown.bytes)) alt=(shown.alt);
                     figcaption { (shown.caption) }
                 }
@@ -50,53 +57,88 @@ fn body(report: &Report, i: usize, section: &Section) -> Markup {
     }
 }
 
-fn drawn(id: &str, chart: &StudyChart) -> Markup {
-    let lines: Vec<Line> = chart
-        .lines
-        .iter()
-        .enumerate()
-        .map(|(k, line)| Line {
-            name: line.name.clone(),
-            style: Style(k),
-            dashes: if (k / 8).is_multiple_of(2) {
-                Dashes::Solid
-            } else {
-                Dashes::Dashed
-            },
-            key: format!("{id}-{k}"),
-            points: points(line),
-        })
-        .collect();
+/// Charts of lines with the same names, in the same order.
+fn have_one_legend(first: &StudyChart, second: &StudyChart) -> bool {
+    let names = |chart: &'_ StudyChart| {
+        chart
+            .lines
+            .iter()
+            .map(|line| line.name.clone())
+            .collect::<Vec<_>>()
+    };
+    names(first) == names(second)
+}
+
+/// Whether a PNG file is a strip, which needs the whole width.
+fn is_wide(png: &[u8]) -> bool {
+    let side = |at: usize| {
+        let bytes = png.get(at..at + 4)?;
+        Some(f64::from(u32::from_be_bytes(bytes.try_into().ok()?)))
+    };
+    match (side(16), side(20)) {
+        (Some(width), Some(height)) => width > 3.0 * height,
+        _ => false,
+    }
+}
+
+/// Charts below one legend.
+fn drawn(id: &str, charts: &[StudyChart]) -> Markup {
+    let legend = charts.first().map_or(&[][..], |chart| &chart.lines);
+    let key = |k: usize| format!("{id}-line-{k}");
+    html! {
+        ul.legend aria-label="Legend" { @for (k, line) in legend.iter().enumerate() {
+            li data-key=(key(k)) { (swatch(Style(k), dashes(k))) span { (line.name) } }
+        } }
+        div.charts { @for (j, chart) in charts.iter().enumerate() { (lines(&format!("{id}-chart-{j}"), chart, key).render()) } }
+    }
+}
+
+/// Beyond the eight styles lines are dashed.
+fn dashes(k: usize) -> Dashes {
+    if (k / 8).is_multiple_of(2) {
+        Dashes::Solid
+    } else {
+        Dashes::Dashed
+    }
+}
+
+fn lines(id: &str, chart: &StudyChart, key: impl Fn(usize) -> String) -> Lines {
+    let lines = chart.lines.iter().enumerate().map(|(k, line)| Line {
+        name: line.name.clone(),
+        style: Style(k),
+        dashes: dashes(k),
+        key: key(k),
+        points: points(line),
+    });
+    let lines: Vec<Line> = lines.collect();
     let all = || lines.iter().flat_map(|line| &line.points);
     let ends = all().flat_map(|point| {
         let (low, high) = point.interval.unwrap_or((point.y, point.y));
         [low, high]
     });
-    let axis = |values: Vec<f64>| {
-        let finite: Vec<f64> = values.into_iter().filter(|x| x.is_finite()).collect();
-        let low = finite.iter().copied().fold(f64::INFINITY, f64::min);
-        let high = finite.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        if finite.is_empty() {
-            Axis::linear(0.0, 1.0)
-        } else {
-            Axis::linear(low, high)
-        }
-    };
-    let chart = Lines {
+    Lines {
         id: id.to_owned(),
         title: chart.title.clone(),
         x_label: chart.x_label.clone(),
         y_label: chart.y_label.clone(),
-        x: axis(all().map(|point| point.x).collect()),
+        x: x_axis(all().map(|point| point.x)),
         y: Axis::of(ends),
         lines,
         diagonal: false,
-    };
-    html! {
-        ul.legend aria-label="Legend" { @for line in &chart.lines {
-            li data-key=(line.key) { (swatch(line.style, line.dashes)) span { (line.name) } }
-        } }
-        div.charts { (chart.render()) }
+    }
+}
+
+/// Whole numbers have no ticks between them.
+fn x_axis(values: impl Iterator<Item = f64>) -> Axis {
+    let finite: Vec<f64> = values.filter(|x| x.is_finite()).collect();
+    let low = finite.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = finite.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if finite.is_empty() {
+        Axis::linear(0.0, 1.0)
+    } else if finite.iter().all(|x| x.fract() == 0.0) {
+        Axis::counts(low, high)
+    } else {
+        Axis::linear(low, high)
     }
 }
 
