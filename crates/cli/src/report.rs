@@ -36,7 +36,7 @@ use crate::config::Kind;
 use machine::Made;
 use run::Run;
 use study::{Claim, Question, Section, Study};
-use verdict::{Judgement, Published, Spread, judge, possible};
+use verdict::{Judgement, Published, Spread, Verdict, judge, possible};
 
 /// Everything that a page shows.
 #[derive(Debug)]
@@ -165,7 +165,14 @@ impl Report {
             possible: possible(&claim.metric),
             against: other.as_deref().zip(published_other),
         };
-        judge(published, &values(&claim.group))
+        let judgement = judge(published, &values(&claim.group));
+        match claim.unjudged {
+            Some(_) => Judgement {
+                verdict: Verdict::Undecided,
+                ..judgement
+            },
+            None => judgement,
+        }
     }
 }
 

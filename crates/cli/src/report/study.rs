@@ -104,6 +104,9 @@ pub(crate) struct Claim {
     /// How far our mean may lie from it, however far the runs scatter.
     #[serde(default)]
     pub(crate) tolerance: Option<f64>,
+    /// Why there is to be no verdict, such as runs of another length.
+    #[serde(default)]
+    pub(crate) unjudged: Option<String>,
 }
 
 /// Whether the second group is better than the first. The runs answer it.

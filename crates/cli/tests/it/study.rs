@@ -20,7 +20,7 @@ fn study() -> serde_json::Value {
         "claims": [
             {"group": "plain", "metric": "accuracy", "published": 0.5, "decimals": 2, "n": 200},
             {"group": NASTY, "metric": "accuracy", "published": 0.97, "decimals": 2, "against": "plain", "tolerance": 0.1},
-            {"group": "plain", "metric": "recall:level", "published": 0.5, "decimals": 2},
+            {"group": "plain", "metric": "recall:level", "published": 0.5, "decimals": 2, "unjudged": "one epoch only"},
         ],
         "comparisons": [["plain", NASTY]],
         "sections": [{
@@ -71,6 +71,9 @@ fn a_study_groups_runs_and_judges_what_was_published() {
         "And the curves?",
         "By training loss: ",
         "recall of level",
+        "one epoch only",
+        "± 0.1",
+        "1 is without a verdict",
         "The bars are not photographs.",
         "Published and measured",
         "Recipes over their seeds",

@@ -61,7 +61,7 @@ pub(crate) struct Bin {
     pub(crate) excess: f64,
 }
 
-/// Ranges of radius and brightness in training, where the other factors are held.
+/// Ranges of radius and brightness in training, where the other factors are held; balls do not overlap there.
 pub(crate) const TRAINED_RADIUS: [f64; 2] = [2.6, 3.4];
 pub(crate) const TRAINED_BRIGHTNESS: [f64; 2] = [0.75, 1.0];
 
@@ -83,9 +83,10 @@ impl Factor {
         let in_range = |value: f64, [low, high]: [f64; 2]| (low..=high).contains(&value);
         let radius = in_range(image.radius, TRAINED_RADIUS);
         let brightness = in_range(image.brightness, TRAINED_BRIGHTNESS);
+        let apart = image.nearest_pair.is_none_or(|share| share >= 1.0);
         match self {
-            Self::Radius => brightness.then_some(image.radius),
-            Self::Brightness => radius.then_some(image.brightness),
+            Self::Radius => (brightness && apart).then_some(image.radius),
+            Self::Brightness => (radius && apart).then_some(image.brightness),
             Self::NearestPair => image.nearest_pair.filter(|_| radius && brightness),
         }
     }
@@ -294,8 +295,9 @@ mod tests {
     fn a_factor_is_looked_at_where_the_others_are_as_in_training() {
         let wide = image(2.0, 1.7, 0.5, Some(0.6));
         assert!(Factor::ALL.iter().all(|factor| factor.of(&wide).is_none()));
-        let small = image(2.0, 1.7, 0.8, Some(0.6));
+        let small = image(2.0, 1.7, 0.8, Some(1.2));
         assert_eq!(Factor::Radius.of(&small), Some(1.7));
+        assert_eq!(Factor::Brightness.of(&small), None);
         assert_eq!(Factor::NearestPair.of(&small), None);
         let alone = image(1.0, 3.0, 0.8, None);
         assert_eq!(Factor::NearestPair.of(&alone), None);
@@ -305,7 +307,7 @@ mod tests {
     #[test]
     fn bins_count_over_seeds_and_say_too_few_with_silence() {
         let images: Vec<Image> = (0..LEAST)
-            .map(|_| image(2.0, 3.05, 0.95, Some(0.8)))
+            .map(|_| image(2.0, 3.05, 0.95, Some(1.5)))
             .collect();
         let table = |predicted: f64| vec![counted(predicted); LEAST];
         let found = bins(Factor::Radius, &images, &[table(2.0), table(1.0)]);

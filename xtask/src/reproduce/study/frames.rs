@@ -184,9 +184,22 @@ fn first_layer(
         "about the same with and without skips".to_owned()
     };
     Some(format!(
-        "The gradient that reaches the first layer ({}) is {verdict}: a norm of {with:.1e} against {without:.1e}, mean over epochs and seeds.",
-        name.trim_end_matches(".weight")
+        "The gradient that reaches the first layer ({}) is {verdict}: its norm is {} with skips and {} without, mean over epochs and seeds.",
+        name.trim_end_matches(".weight"),
+        digits(with),
+        digits(without)
     ))
+}
+
+/// Two digits that say something, without an exponent.
+fn digits(value: f64) -> String {
+    if value <= 0.0 || !value.is_finite() {
+        return value.to_string();
+    }
+    let decimals = (0..8)
+        .find(|&n| value * 10_f64.powi(n) >= 10.0)
+        .unwrap_or(8);
+    format!("{value:.*}", usize::try_from(decimals).unwrap_or(0))
 }
 
 fn results_table(with: &AutoencoderResults, without: &AutoencoderResults) -> Value {
@@ -252,7 +265,7 @@ fn norms_table(
     let number = |norms: &BTreeMap<String, f64>, layer: &str| {
         norms
             .get(layer)
-            .map_or_else(|| "–".to_owned(), |norm| format!("{norm:.1e}"))
+            .map_or_else(|| "–".to_owned(), |norm| digits(*norm))
     };
     let rows: Vec<Vec<String>> = layers
         .iter()

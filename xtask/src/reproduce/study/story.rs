@@ -85,6 +85,9 @@ fn why(told: &Told<'_>) -> Option<String> {
     if let Some(shift) = audit.shift() {
         text += &format!(" {shift}");
     }
+    if let Some(light) = super::fresh::light(told) {
+        text += &format!(" {light}");
+    }
     Some(text)
 }
 

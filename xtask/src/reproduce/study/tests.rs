@@ -147,6 +147,16 @@ fn every_published_number_is_claimed() {
         })
     };
     assert_eq!(claims.len(), 2 + 4 + 6 + 2 + 1 + 4 + 4);
+    for claim in claims {
+        let of_frames = claim["group"].as_str().unwrap().starts_with("next frame");
+        assert_eq!(
+            claim["unjudged"].is_string(),
+            of_frames,
+            "8 epochs of 30: {claim}"
+        );
+    }
+    assert_eq!(claims[0]["tolerance"], 0.05);
+    assert_eq!(claims[1]["tolerance"], Value::Null, "a loss");
     assert!(has("original", "final_train_loss", 0.00088));
     assert!(has("original", "recall:3", 0.54));
     assert!(has("tuned", "loss", 0.1101));
@@ -189,18 +199,21 @@ fn whether_it_counts_light_follows_from_the_fresh_images() {
     has(
         &text,
         &[
-            "finds -0.60 balls",
-            "and +0.01 where they are bright",
-            "It counts light as much as balls",
-            "For robust it is +0.00 and +0.01",
+            "finds 0.60 too few where they are faint",
+            "and 0.01 too many where they are bright",
+            "it counts light as much as balls",
         ],
+    );
+    has(
+        &told(&results, fresh::light_of_others).unwrap(),
+        &["robust just as many as there are and 0.01 too many"],
     );
     let mut even = fresh();
     even.recipes[0].by[1].bins[0].excess = 0.0;
     results.fresh = Some(even);
     has(
         &told(&results, fresh::light).unwrap(),
-        &["It does not count light"],
+        &["it does not count light"],
     );
 }
 

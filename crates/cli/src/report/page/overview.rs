@@ -52,7 +52,7 @@ fn tally(report: &Report) -> Option<String> {
         (n(Verdict::Reproduced), "reproduced"),
         (n(Verdict::DirectionOnly), "reproduced in direction only"),
         (n(Verdict::NotReproduced), "not reproduced"),
-        (n(Verdict::Undecided), "without a verdict for want of runs"),
+        (n(Verdict::Undecided), "without a verdict"),
     ];
     let parts: Vec<String> = of
         .iter()
@@ -93,8 +93,14 @@ pub(super) fn parts(report: &Report) -> Vec<Part> {
         table.row([
             Cell::from(&claim.group),
             Cell::from(label),
-            Cell::markup(badge(judgement.verdict)),
-            Cell::from(number(claim.published, claim.decimals)),
+            Cell::markup(html! {
+                (badge(judgement.verdict))
+                @if let Some(reason) = &claim.unjudged { span.below { (reason) } }
+            }),
+            Cell::markup(html! {
+                (number(claim.published, claim.decimals))
+                @if let Some(tolerance) = claim.tolerance { span.below { "± " (tolerance) } }
+            }),
             spread.map_or_else(Cell::dash, |spread| mean_of(spread, decimals)),
             spread.map_or_else(Cell::dash, |spread| ends_of(spread, decimals)),
             judgement
