@@ -46,6 +46,7 @@ pub(crate) fn blocks(results: &Results, ratios: Option<&Ratios>) -> Vec<Block> {
     blocks.extend(checks(results));
     blocks.extend(classifier::blocks(results));
     blocks.extend(classifier::fresh(results));
+    blocks.extend(classifier::searches(results));
     blocks.extend(autoencoder::blocks(results));
     blocks.extend(appendix::bands(results));
     blocks.extend(appendix::data(results));

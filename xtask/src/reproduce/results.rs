@@ -4,6 +4,7 @@
 
 pub(crate) mod fresh;
 pub(crate) mod hashes;
+pub(crate) mod search;
 
 use std::collections::BTreeMap;
 
@@ -14,6 +15,7 @@ use serde_json::Value;
 
 use fresh::Fresh;
 use hashes::Hashes;
+use search::SearchResults;
 
 use super::execute::Context;
 use super::outputs::{
@@ -44,6 +46,7 @@ pub(crate) struct Results {
     pub(crate) autoencoder: Vec<AutoencoderResults>,
     pub(crate) bands: Vec<BandResult>,
     pub(crate) fresh: Option<Fresh>,
+    pub(crate) searches: Vec<SearchResults>,
     /// By recipe, one an image.
     pub(crate) explanations: BTreeMap<&'static str, Vec<Explanation>>,
     pub(crate) stages: Vec<StageRecord>,
@@ -204,6 +207,7 @@ pub(crate) fn collect(
         classifier,
         autoencoder,
         fresh: fresh::collect(plan, done)?,
+        searches: search::collect(plan, done)?,
         explanations,
         stages: records,
         hashes,

@@ -6,6 +6,7 @@
 
 mod after;
 mod recipes;
+mod search;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ pub(crate) use after::{EXPLAINED, FRESH_SETS, OCCLUSION_MAPS, ROLL_OUT_PICTURES,
 pub(crate) use recipes::{
     AUTOENCODER_RECIPES, AutoencoderRecipe, CLASSIFIER_RECIPES, ClassifierRecipe, SUMMARIES,
 };
+pub(crate) use search::SEARCHES;
 
 /// What a reproduction runs: its sizes, its seeds, and where it writes.
 #[derive(Debug, Clone, PartialEq, Eq)]

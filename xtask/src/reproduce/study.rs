@@ -3,13 +3,14 @@
 //! Every sentence with a number is made from the results, so that none can contradict the tables. What a published number or a
 //! comparison is worth is judged by the report itself, from the runs: claims and questions only name them. [`claims`] has the
 //! published numbers, [`story`] what stands first, [`counting`] and [`frames`] the sections of the two networks, [`fresh`] that
-//! of the fresh images, [`background`] checks, times and origins.
+//! of the fresh images, [`search`] that of the searches, [`background`] checks, times and origins.
 
 mod background;
 mod claims;
 mod counting;
 mod frames;
 mod fresh;
+mod search;
 mod story;
 
 use std::fs;
@@ -80,6 +81,7 @@ impl Told<'_> {
         sections.extend(counting::ablation(self));
         sections.extend(counting::causes(self));
         sections.extend(fresh::section(self));
+        sections.extend(search::section(self));
         sections.extend(frames::skips(self));
         sections.extend(frames::next_frame(self));
         sections.extend(background::times(self));

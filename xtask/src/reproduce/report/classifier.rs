@@ -77,6 +77,40 @@ pub(super) fn fresh(results: &Results) -> Vec<Block> {
     ]
 }
 
+/// The search for a weight decay, judged rightly and by the test images.
+pub(super) fn searches(results: &Results) -> Vec<Block> {
+    let Some(first) = results.searches.first() else {
+        return vec![];
+    };
+    let mut table = Table::new(&[
+        "judged by",
+        ">best weight decay",
+        ">its value",
+        ">test images",
+        ">fresh images",
+    ]);
+    let mean =
+        |spread: &Option<Spread>| spread.map_or_else(dash, |spread| format!("{:.4}", spread.mean));
+    for search in &results.searches {
+        table.row([
+            search.name.to_owned(),
+            format!("{:.2e}", search.weight_decay),
+            format!("{:.4}", search.value),
+            mean(&search.test),
+            mean(&search.fresh),
+        ]);
+    }
+    vec![
+        Block::heading(2, "The search for a weight decay"),
+        Block::paragraph(format!(
+            "{} trials of {} epochs each by `juggle tune`, judged by the loss on held-out clips of the training images, and by the accuracy \
+             on the test images, as the coursework did. The winners' settings were trained again; their accuracy is the mean over seeds.",
+            first.trials, first.epochs
+        )),
+        Block::Table(table),
+    ]
+}
+
 /// Batch normalisation and L2, each alone, both and neither.
 fn ablation(results: &Results) -> Vec<Block> {
     let arms = [

@@ -78,6 +78,7 @@ pub(in crate::reproduce) fn results(size: Size) -> Results {
         classifier,
         autoencoder,
         fresh: None,
+        searches: vec![],
         explanations: BTreeMap::new(),
         hashes: BTreeMap::new(),
         stages: vec![

@@ -19,7 +19,7 @@ pub(crate) const EXPLAINED_IMAGES: [&str; 3] = [
 /// Autoencoders that predict from their own predictions, by their first seed.
 pub(crate) const ROLLED_OUT: [&str; 3] = ["original", "tuned", "no-skip"];
 
-const FRESH: &str = "data/fresh";
+pub(super) const FRESH: &str = "data/fresh";
 
 impl Plan {
     pub(super) fn stages_after_training(&self) -> Vec<Stage> {
@@ -34,6 +34,7 @@ impl Plan {
         if let Some(&seed) = self.autoencoder_seeds.first() {
             stages.extend(ROLLED_OUT.iter().map(|recipe| self.roll_out(recipe, seed)));
         }
+        stages.extend(self.searches());
         stages
     }
 

@@ -190,13 +190,13 @@ impl Plan {
 /// One thread a run: two runs side by side use two cores better than one run with two threads.
 pub(super) const MACHINE: &str = "--threads 1 --device cpu";
 
-fn run_flags(epochs: u64, seed: u64) -> Vec<String> {
+pub(super) fn run_flags(epochs: u64, seed: u64) -> Vec<String> {
     words(&format!(
         "--epochs {epochs} --seed {seed} {MACHINE} --overwrite"
     ))
 }
 
-fn run_outputs(run: &Path, evaluation: PathBuf) -> Vec<PathBuf> {
+pub(super) fn run_outputs(run: &Path, evaluation: PathBuf) -> Vec<PathBuf> {
     let mut outputs: Vec<_> = [
         "config.toml",
         "events.jsonl",

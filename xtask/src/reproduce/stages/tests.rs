@@ -28,6 +28,8 @@ fn every_recipe_has_a_stage_for_every_seed() {
     assert_eq!(count("classifier/"), 18);
     assert_eq!(count("autoencoder/"), 3);
     assert_eq!(count("fresh/"), 18);
+    // Two searches, and their winners.
+    assert_eq!(count("search/"), 2 + 6);
     assert!(names(&stages).contains(&"classifier/searched/seed-2"));
 }
 
@@ -125,7 +127,7 @@ fn only_selects_by_leading_names_and_brings_dependencies() {
         ]
     );
     assert_eq!(only(&["roll-out/tuned"]).unwrap().len(), 3);
-    assert_eq!(only(&[]).unwrap().len(), 24 + 1 + 18 + 3 + 3);
+    assert_eq!(only(&[]).unwrap().len(), 24 + 1 + 18 + 3 + 3 + 8);
 }
 
 #[test]
