@@ -130,6 +130,18 @@ impl Spread {
     }
 }
 
+impl Spread {
+    /// In another unit.
+    pub(crate) fn scaled(self, factor: f64) -> Self {
+        Self {
+            mean: factor * self.mean,
+            min: factor * self.min,
+            max: factor * self.max,
+            n: self.n,
+        }
+    }
+}
+
 /// A mean of ours against PyTorch's band.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct BandResult {

@@ -190,29 +190,21 @@ impl Told<'_> {
     }
 }
 
-/// `84.0 % (81.5 to 85.5 % over 5 seeds)`.
+/// `84.0% (81.5 to 85.5% over 5 seeds)`.
 fn percent(spread: &Spread) -> String {
-    let of = |value: f64| format!("{:.1}", 100.0 * value);
-    match spread.n {
-        1 => format!("{} % (one seed)", of(spread.mean)),
-        n => format!(
-            "{} % ({} to {} % over {n} seeds)",
-            of(spread.mean),
-            of(spread.min),
-            of(spread.max)
-        ),
-    }
+    over_seeds(&spread.scaled(100.0), 1, "%")
 }
 
 /// The mean, with its unit, and its least and largest over seeds.
 fn over_seeds(spread: &Spread, decimals: usize, unit: &str) -> String {
-    let mean = format!("{:.decimals$} {unit}", spread.mean);
+    let [mean, min, max] =
+        [spread.mean, spread.min, spread.max].map(|value| format!("{value:.decimals$}"));
+    // A percent sign stands close.
+    let (space, end) = if unit == "%" { ("", unit) } else { (" ", "") };
     match spread.n {
-        1 => format!("{mean} (one seed)"),
-        n => format!(
-            "{mean} ({:.decimals$} to {:.decimals$} over {n} seeds)",
-            spread.min, spread.max
-        ),
+        1 => format!("{mean}{space}{unit} (one seed)"),
+        n if min == max => format!("{mean}{space}{unit} (with each of {n} seeds)"),
+        n => format!("{mean}{space}{unit} ({min} to {max}{end} over {n} seeds)"),
     }
 }
 

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::report::exact_checks;
+use super::super::published;
+use super::super::report::{exact_checks, thousands};
 use super::super::results::{RecipeResults, Results};
 use super::super::stages::{AUTOENCODER_RECIPES, CLASSIFIER_RECIPES};
 use super::{Told, frames_group, table};
@@ -25,14 +26,46 @@ pub(super) fn checks(told: &Told<'_>) -> Value {
         ]
     });
     let rows: Vec<Vec<String>> = rows.collect();
+    let mut tables = vec![table(
+        "Checks",
+        &["check", "expected", "found", "holds"],
+        rows,
+    )];
+    tables.extend(layers(told));
     json!({
         "heading": "What must hold exactly",
         "paragraphs": [
             "Where no seed and no rounding takes part, numbers must be equal. The copy baseline compares the true next frame with the last input \
              frame; expected is what scikit-image gives on the same files."
         ],
-        "tables": [table("Checks", &["check", "expected", "found", "holds"], rows)],
+        "tables": tables,
     })
+}
+
+/// Task 1: parameters of the layers that have any, published beside ours.
+fn layers(told: &Told<'_>) -> Option<Value> {
+    let summary = told.results.summaries.get("classifier")?;
+    let ours = summary.layers.iter().filter(|layer| layer.parameters > 0);
+    let mut published = published::LAYER_PARAMETERS.into_iter();
+    let rows = ours.map(|layer| {
+        let expected = published.next();
+        let holds = if expected == Some(layer.parameters) {
+            "yes"
+        } else {
+            "NO"
+        };
+        vec![
+            format!("{} {}", layer.name, layer.kind),
+            expected.map_or_else(|| "–".to_owned(), thousands),
+            thousands(layer.parameters),
+            holds.to_owned(),
+        ]
+    });
+    Some(table(
+        "Task 1: parameters of the classifier's layers",
+        &["layer", "published", "ours", "equal"],
+        rows.collect(),
+    ))
 }
 
 /// Training time of a recipe: ours, and what PyTorch would need.

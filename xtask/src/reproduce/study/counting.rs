@@ -124,7 +124,7 @@ impl<'a> Audit<'a> {
             return None;
         }
         Some(format!(
-            "The test images come from another distribution: with equally many balls they hold {:.0} to {:.0} % of the light of training \
+            "The test images come from another distribution: with equally many balls they hold {:.0} to {:.0}% of the light of training \
              images (medians by class; largest p {p:.0e}), which makes three balls look like two to a network that adds up light.",
             100.0 * low,
             100.0 * high
@@ -210,7 +210,7 @@ fn hidden(told: &Told<'_>) -> Option<String> {
             drops.fold(0.0, f64::max) / explanation.occlusion.probability
         };
         let spread = Spread::of(found.iter().map(drop))?;
-        parts.push(format!("{recipe} {:.0} %", 100.0 * spread.mean));
+        parts.push(format!("{recipe} {:.0}%", 100.0 * spread.mean));
     }
     (!parts.is_empty()).then(|| {
         format!(

@@ -25,14 +25,14 @@ pub(super) fn section(told: &Told<'_>) -> Option<Value> {
     let [radius, brightness] = [TRAINED_RADIUS, TRAINED_BRIGHTNESS];
     let paragraphs = vec![
         format!(
-            "{n} images were made like the test images, from another seed; no recipe was chosen by them. The 95 % interval of one run's accuracy \
+            "{n} images were made like the test images, from another seed; no recipe was chosen by them. The 95% interval of one run's accuracy \
              on them is at most {width:.1} points wide, on 200 test images it can be 14. {n} more have wider ranges than any image of the data \
              set; in each of those all balls are alike."
         ),
         format!(
             "The curves show one factor where the others are as in training: by radius with a brightness of {} to {}, by brightness with a \
              radius of {} to {} pixels, both without balls that overlap; by nearness (centres of the nearest two balls in sums of their radii; \
-             below 1 they overlap) with such a radius and brightness. Points are means over the seeds, whiskers Wilson's 95 % for so many images.",
+             below 1 they overlap) with such a radius and brightness. Points are means over the seeds, whiskers Wilson's 95% for so many images.",
             brightness[0], brightness[1], radius[0], radius[1]
         ),
     ];
@@ -47,8 +47,8 @@ pub(super) fn section(told: &Told<'_>) -> Option<Value> {
         "paragraphs": paragraphs,
         "charts": charts,
         "tables": [table(
-            &format!("Accuracy on 200 test images and on {n} fresh ones, and where it stays above {:.0} %", 100.0 * BROKEN),
-            &["recipe", "test images", "fresh images", "95 %, one run", "lowest seed", "highest seed", "radius, px", "brightness", "nearness"],
+            &format!("Accuracy on 200 test images and on {n} fresh ones, and where it stays above {:.0}%", 100.0 * BROKEN),
+            &["recipe", "test images", "fresh images", "95%, one run", "lowest seed", "highest seed", "radius, px", "brightness", "nearness"],
             rows.collect(),
         )],
     });

@@ -26,8 +26,8 @@ fn asked() -> String {
         |recipe: &str| published::next_frame(recipe).map_or(f64::NAN, |[truth, _]| truth.psnr_db);
     format!(
         "Asked: a published coursework trains a small network to count the balls in an image, and an autoencoder to predict the \
-         next frame of a clip. It claims that the plain counter is overfitted, with {:.0} % of its 200 test images right although \
-         validation shows no error; that batch normalisation and L2 lift that to {:.0} %; that skip connections help; and \
+         next frame of a clip. It claims that the plain counter is overfitted, with {:.0}% of its 200 test images right although \
+         validation shows no error; that batch normalisation and L2 lift that to {:.0}%; that skip connections help; and \
          that tuning lifts the predicted frames from {:.2} to {:.2} dB. Each came from one run. Its images are lost; here \
          its recipes are trained again, several times, on simulated images that stand in for them.",
         accuracy("original"),

@@ -174,13 +174,13 @@ fn the_lead_says_what_the_results_say() {
     has(
         &lead,
         &[
-            "with 83 % of its 200 test images right",
-            "lift that to 97 %",
+            "with 83% of its 200 test images right",
+            "lift that to 97%",
             "from 30.05 to 31.13 dB",
-            "the plain counter is right for 84.0 % (83.0 to 85.0 % over 3 seeds) of the test images",
-            "on 20,000 fresh ones of the same kind the accuracies are: original 87.5 %",
+            "the plain counter is right for 84.0% (83.0 to 85.0% over 3 seeds) of the test images",
+            "on 20,000 fresh ones of the same kind the accuracies are: original 87.5%",
             "240 of the 240 validation images are frames of clips that are trained on",
-            "they hold 70 to 90 % of the light of training images",
+            "they hold 70 to 90% of the light of training images",
             "reach a PSNR of 29.50 dB (one seed)",
         ],
     );
@@ -281,6 +281,20 @@ fn pytorch_s_time_is_ours_by_the_measured_ratio() {
     });
     let unknown = training_times(&results, None);
     assert!(unknown.iter().all(|time| time.ratio.is_none()));
+}
+
+#[test]
+fn layers_stand_beside_the_published_ones() {
+    let mut results = results(Size::Full);
+    let tables = told(&results, background::checks)["tables"].clone();
+    assert_eq!(tables[1]["rows"].as_array().unwrap().len(), 6);
+    assert_eq!(
+        tables[1]["rows"][4],
+        json!(["4 Conv2d", "65,600", "65,600", "yes"])
+    );
+    results.summaries.get_mut("classifier").unwrap().layers[4].parameters = 65_601;
+    let tables = told(&results, background::checks)["tables"].clone();
+    assert_eq!(tables[1]["rows"][4][3], "NO");
 }
 
 #[test]
