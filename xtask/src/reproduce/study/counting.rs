@@ -156,7 +156,7 @@ pub(super) fn causes(told: &Told<'_>) -> Option<Value> {
     ];
     paragraphs.extend(audit.leak().map(|leak| format!("The data: {leak}")));
     paragraphs.extend(audit.shift());
-    paragraphs.extend(super::fresh::light(told).map(|light| format!("The network: {light}")));
+    paragraphs.extend(super::fresh::light(told));
     paragraphs.extend(super::fresh::light_of_others(told));
     paragraphs.extend(hidden(told));
     let mut pictures = vec![];

@@ -8,7 +8,7 @@ use super::super::results::fresh::{
 };
 use super::{Told, table};
 
-/// Where a recipe counts as broken.
+/// Below it a recipe counts as broken.
 const BROKEN: f64 = 0.9;
 
 /// A ball of the middle of the training ranges.
@@ -93,7 +93,7 @@ fn unbroken(by: &ByFactor, middle: f64) -> String {
         return "–".to_owned();
     };
     if !is_good(&bins[start]) {
-        return "broken".to_owned();
+        return "not in the middle".to_owned();
     }
     let below = bins[..start]
         .iter()
@@ -211,13 +211,13 @@ fn ends(told: &Told<'_>, name: &str) -> Option<(Bin, Bin)> {
     Some((*bins.first()?, *bins.last()?))
 }
 
-/// `0.60 too few`.
+/// `0.60 balls too few`.
 fn count(excess: f64) -> String {
     let number = format!("{:.2}", excess.abs());
     match number.as_str() {
         "0.00" => "just as many as there are".to_owned(),
-        _ if excess < 0.0 => format!("{number} too few"),
-        _ => format!("{number} too many"),
+        _ if excess < 0.0 => format!("{number} balls too few"),
+        _ => format!("{number} balls too many"),
     }
 }
 
@@ -246,7 +246,7 @@ mod tests {
             unbroken(&by(&[0.95, 0.5, 0.9, 0.99, 0.8, 0.99]), 4.5),
             "4.0 to 6.0"
         );
-        assert_eq!(unbroken(&by(&[0.95, 0.5, 0.9]), 3.5), "broken");
+        assert_eq!(unbroken(&by(&[0.95, 0.5, 0.9]), 3.5), "not in the middle");
         assert_eq!(unbroken(&by(&[0.95]), 3.5), "–");
     }
 }

@@ -199,14 +199,14 @@ fn whether_it_counts_light_follows_from_the_fresh_images() {
     has(
         &text,
         &[
-            "finds 0.60 too few where they are faint",
-            "and 0.01 too many where they are bright",
+            "finds 0.60 balls too few where they are faint",
+            "and 0.01 balls too many where they are bright",
             "it counts light as much as balls",
         ],
     );
     has(
         &told(&results, fresh::light_of_others).unwrap(),
-        &["robust just as many as there are and 0.01 too many"],
+        &["robust just as many as there are and 0.01 balls too many"],
     );
     let mut even = fresh();
     even.recipes[0].by[1].bins[0].excess = 0.0;

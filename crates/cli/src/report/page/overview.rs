@@ -139,7 +139,7 @@ fn ends_of(spread: &Spread, decimals: usize) -> Cell {
 fn gain(against: Option<&str>, judgement: Judgement, decimals: usize) -> Cell {
     match (judgement.difference, against) {
         (Some(found), Some(against)) => Cell::markup(html! {
-            (interval(found, decimals)) span.below { "over " (against) }
+            (interval(found, decimals)) span.below.wrap { "over " (against) }
         }),
         _ => Cell::dash(),
     }
