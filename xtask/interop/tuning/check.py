@@ -6,6 +6,7 @@ It runs under the newest of the Pythons. Every check prints a line with what was
 """
 
 import argparse
+import contextlib
 import json
 import os
 import pathlib
@@ -192,13 +193,15 @@ def check_sqlite(peers, folder):
     print(f"shared proxy before SQLite: {share_by_proxy(peers, f'sqlite:///{folder}/study.db')}")
 
 
-def check_postgresql(peers, folder):
+@contextlib.contextmanager
+def postgresql():
+    """A server of its own, by its address and version; None where PostgreSQL is not installed."""
     programs = {}
     for name in ("initdb", "postgres"):
         found = sorted(pathlib.Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
         programs[name] = str(found[-1]) if found else shutil.which(name)
     if not all(programs.values()):
-        print("shared proxy before PostgreSQL: NOT RUN, no PostgreSQL here (Debian: apt-get install postgresql)")
+        yield None
         return
     # PostgreSQL refuses to run as root.
     user = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
@@ -214,9 +217,8 @@ def check_postgresql(peers, folder):
         try:
             wait_for(port, server)
             time.sleep(1)
-            url = f"postgresql+psycopg2://juggle@127.0.0.1:{port}/postgres"
             version = subprocess.run([programs["postgres"], "--version"], check=True, capture_output=True, text=True).stdout.split()[2]
-            print(f"shared proxy before PostgreSQL {version}: {share_by_proxy(peers, url)}")
+            yield f"postgresql+psycopg2://juggle@127.0.0.1:{port}/postgres", version
         finally:
             # The process that was started is `runuser`, which keeps signals to itself.
             pid = (data / "db" / "postmaster.pid").read_text().split()[0]
@@ -224,6 +226,18 @@ def check_postgresql(peers, folder):
             server.wait()
     finally:
         shutil.rmtree(data, ignore_errors=True)
+
+
+NO_POSTGRESQL = "NOT RUN, no PostgreSQL here (Debian: apt-get install postgresql)"
+
+
+def check_postgresql(peers, folder):
+    with postgresql() as found:
+        if found is None:
+            print(f"shared proxy before PostgreSQL: {NO_POSTGRESQL}")
+            return
+        url, version = found
+        print(f"shared proxy before PostgreSQL {version}: {share_by_proxy(peers, url)}")
 
 
 def check_dashboard(peers, folder):

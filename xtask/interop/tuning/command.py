@@ -17,7 +17,7 @@ import time
 import optuna
 from optuna.trial import TrialState
 
-from check import HERE, SERVER, VERSIONS, free_port, wait_for
+from check import HERE, NO_POSTGRESQL, SERVER, VERSIONS, free_port, postgresql, wait_for
 from worker import storage_of
 
 # A worker in Python of a study that juggle began: it draws from the same distribution and makes up the value.
@@ -99,9 +99,8 @@ def check_turns(command):
     print(f"command in turns: {n_trials} trials by `juggle tune` and Optuna {', '.join(VERSIONS)}, read alike")
 
 
-def check_proxy(command):
-    name, port = "proxy", free_port()
-    url = f"sqlite:///{command.folder}/proxy.db"
+def check_proxy(command, url, database_name):
+    name, port = f"proxy-{database_name.split()[0]}", free_port()
     server = subprocess.Popen([sys.executable, "-c", SERVER, url, str(port)], stderr=subprocess.DEVNULL)
     processes = []
     try:
@@ -138,7 +137,7 @@ def check_proxy(command):
         (again,) = [t for t in trials if t.system_attrs.get("failed_trial") == failed.number]
         assert again.params == failed.params and again.state == TrialState.COMPLETE
         same(command.show(name, storage), trials)
-        print(f"command by proxy: 3 processes of `juggle tune`, one killed, and 2 of Optuna: {states['COMPLETE']} trials, the killed one's taken up again")
+        print(f"command by proxy before {database_name}: 3 processes of `juggle tune`, one killed, and 2 of Optuna: {states['COMPLETE']} trials, the killed one's taken up again")
     finally:
         for process in [*processes, server]:
             process.kill()
@@ -155,7 +154,12 @@ def main():
         command = Command(args, pathlib.Path(folder))
         check_turns(command)
         sys.stdout.flush()
-        check_proxy(command)
+        check_proxy(command, f"sqlite:///{folder}/proxy.db", "SQLite")
+        with postgresql() as found:
+            if found is None:
+                print(f"command by proxy before PostgreSQL: {NO_POSTGRESQL}")
+            else:
+                check_proxy(command, found[0], f"PostgreSQL {found[1]}")
 
 
 if __name__ == "__main__":
