@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    AUTOENCODER_RECIPES, AutoencoderRecipe, BALLS, CHECKSUMS, CLASSIFIER_RECIPES, ClassifierRecipe,
-    FRAMES, Plan, QUICK_CLIPS, QUICK_TRAIN_CLIPS, SUMMARIES, SYNTH, Size, Stage, Step, text,
+    AUTOENCODER_EPOCHS, AUTOENCODER_RECIPES, AutoencoderRecipe, BALLS, CHECKSUMS,
+    CLASSIFIER_RECIPES, ClassifierRecipe, FRAMES, Plan, QUICK_CLIPS, QUICK_TRAIN_CLIPS, SUMMARIES,
+    SYNTH, Size, Stage, Step, text,
 };
 
 impl Plan {
@@ -147,14 +148,10 @@ impl Plan {
         let run = text(&self.run_folder(&name));
         let mut train = words("train autoencoder --data");
         train.extend([text(&self.frames()), "--run".to_owned(), run.clone()]);
-        train.extend(words("--input-frames 4 --batch-size 16 --optimizer adam"));
-        train.extend(words(&format!(
-            "--schedule constant --lr {}",
-            recipe.learning_rate
-        )));
-        train.extend(words(&format!("--weight-decay {}", recipe.weight_decay)));
-        train.extend(recipe.flags.iter().map(|flag| (*flag).to_owned()));
-        train.extend(run_flags(self.autoencoder_epochs, seed));
+        train.extend(words("--input-frames 4"));
+        train.extend(words(recipe.flags));
+        let epochs = (recipe.epochs * self.autoencoder_epochs / AUTOENCODER_EPOCHS).max(1);
+        train.extend(run_flags(epochs, seed));
         let picture = self.out.join(self.picture(recipe.name, seed));
         let evaluation = self.evaluation(&name);
         let mut evaluate = vec!["evaluate".to_owned(), run];
@@ -182,7 +179,7 @@ impl Plan {
                 },
             ],
             outputs,
-            cost: 140 * self.autoencoder_epochs,
+            cost: 140 * epochs,
         }
     }
 }

@@ -26,7 +26,7 @@ fn every_recipe_has_a_stage_for_every_seed() {
     let stages = plan(Size::Full).stages();
     let count = |prefix: &str| stages.iter().filter(|s| s.name.starts_with(prefix)).count();
     assert_eq!(count("classifier/"), 18);
-    assert_eq!(count("autoencoder/"), 3);
+    assert_eq!(count("autoencoder/"), 4);
     assert_eq!(count("fresh/"), 18);
     // Two searches, and their winners.
     assert_eq!(count("search/"), 2 + 6);
@@ -85,11 +85,36 @@ fn recipes_are_the_published_ones() {
          > out/fresh/results/wide/robust/seed-2.json"
     );
     assert_eq!(
+        line("autoencoder/robust/seed-0", 0),
+        "juggle train autoencoder --data data/frames --run out/runs/autoencoder/robust/seed-0 \
+         --input-frames 4 --batch-size 16 --optimizer adamw --schedule cosine --warmup-epochs 1 --lr 0.02 \
+         --weight-decay 0.05 --batch-norm --augment hflip,vflip,transpose \
+         --epochs 50 --seed 0 --threads 1 --device cpu --overwrite"
+    );
+    assert_eq!(
         line("autoencoder/tuned/seed-0", 1),
         "juggle evaluate out/runs/autoencoder/tuned/seed-0 --split val --weights last --json \
          --pictures out/figures/autoencoder-tuned-seed-0.png --threads 1 --device cpu \
          > out/evaluations/autoencoder/tuned/seed-0.json"
     );
+}
+
+#[test]
+fn fewer_epochs_are_fewer_for_every_autoencoder() {
+    let epochs = |autoencoder_epochs, name: &str| {
+        let stages = Plan {
+            autoencoder_epochs,
+            ..plan(Size::Full)
+        }
+        .stages();
+        let stage = stages.iter().find(|stage| stage.name == name).unwrap();
+        let line = stage.steps[0].line();
+        let (_, rest) = line.split_once("--epochs ").unwrap();
+        rest.split(' ').next().unwrap().to_owned()
+    };
+    assert_eq!(epochs(6, "autoencoder/tuned/seed-0"), "6");
+    assert_eq!(epochs(6, "autoencoder/robust/seed-0"), "10");
+    assert_eq!(epochs(1, "autoencoder/robust/seed-0"), "1");
 }
 
 #[test]
@@ -127,7 +152,7 @@ fn only_selects_by_leading_names_and_brings_dependencies() {
         ]
     );
     assert_eq!(only(&["roll-out/tuned"]).unwrap().len(), 3);
-    assert_eq!(only(&[]).unwrap().len(), 24 + 1 + 18 + 3 + 3 + 8);
+    assert_eq!(only(&[]).unwrap().len(), 25 + 1 + 18 + 3 + 3 + 8);
 }
 
 #[test]
