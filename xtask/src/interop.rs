@@ -40,8 +40,9 @@ const GOLDEN_SCRIPTS: [&str; 9] = [
     "crates/tracking/tests/golden/generate_tensorboard.py",
 ];
 
-/// Those of them that draw other cases from another seed, which `JUGGLE_GOLDEN` gives to the tests.
-const FRESH: [(&str, &str); 2] = [
+/// Those of them that draw other cases from another seed, and the file or folder to write below the one that `JUGGLE_GOLDEN` gives to the tests.
+const FRESH: [(&str, &str); 3] = [
+    ("crates/metrics/tests/golden/generate_images.py", "."),
     (
         "crates/metrics/tests/golden/generate_labels.py",
         "labels.json",
@@ -89,7 +90,7 @@ pub(crate) struct Options {
 enum Part {
     /// The committed golden values are still what the peers compute
     Golden,
-    /// The label metrics on cases drawn anew
+    /// The metrics of images and labels on cases drawn anew
     Fresh,
     /// PyTorch loads our weights with strict=True, onnxruntime our exports, and both compute the same
     Load,
@@ -235,7 +236,7 @@ fn fresh_cases(python: &Path, seed: u64) -> Result<()> {
         .env("JUGGLE_GOLDEN", &folder);
     let again = format!("this was seed {seed}; to repeat it: cargo xtask interop --seed {seed}");
     call(&mut test).context(again)?;
-    println!("interop: fresh cases of labels from seed {seed} agree");
+    println!("interop: fresh cases of images and labels from seed {seed} agree");
     Ok(())
 }
 

@@ -33,6 +33,8 @@ use serde_json::{Value, json};
 const UHD: (usize, usize) = (2160, 3840);
 const N_SMALL: usize = 2000;
 const N_LABELS: usize = 10_000_000;
+/// Words that are read of one array before the other has its turn, where both are read side by side: 1 KiB.
+const SIDE_BY_SIDE: usize = 256;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -123,6 +125,10 @@ fn prepare(work: &str) -> std::result::Result<Work, Box<dyn Error>> {
             let ssim = Ssim::new(ScikitImage, 1.0);
             Box::new(move || ssim.batch_mean(x.view(), y.view()))
         }
+        "read-images-in-turn" => reading_of(images_to_read(), added_in_turn),
+        "read-images-side-by-side" => reading_of(images_to_read(), added_side_by_side),
+        "read-labels-in-turn" => reading_of(labels_to_read(), added_in_turn),
+        "read-labels-side-by-side" => reading_of(labels_to_read(), added_side_by_side),
         "report-3" => report_of(3),
         "report-1000" => report_of(1000),
         _ => return Err(format!("no work is named {work}").into()),
@@ -158,6 +164,36 @@ fn report_of(n_classes: usize) -> Work {
         std::hint::black_box(report.to_text(2));
         Ok(report.accuracy())
     })
+}
+
+/// As fast as memory can be read: words are added up, which is less work than waiting for them.
+fn reading_of([a, b]: [Vec<u32>; 2], added: fn(&[u32], &[u32]) -> u32) -> Work {
+    Box::new(move || Ok(f64::from(added(&a, &b))))
+}
+
+fn added_in_turn(a: &[u32], b: &[u32]) -> u32 {
+    [a, b].map(sum).into_iter().fold(0, u32::wrapping_add)
+}
+
+fn added_side_by_side(a: &[u32], b: &[u32]) -> u32 {
+    let pairs = a.chunks(SIDE_BY_SIDE).zip(b.chunks(SIDE_BY_SIDE));
+    pairs.fold(0, |total, (a, b)| total.wrapping_add(added_in_turn(a, b)))
+}
+
+fn sum(words: &[u32]) -> u32 {
+    words.iter().fold(0, |sum, &word| sum.wrapping_add(word))
+}
+
+/// The bits of the pair of images that PSNR is measured on.
+fn images_to_read() -> [Vec<u32>; 2] {
+    let (x, y) = pair(UHD.0 * UHD.1, |x| x as f32);
+    [x, y].map(|image| image.into_iter().map(f32::to_bits).collect())
+}
+
+/// As many words as the report's labels have.
+fn labels_to_read() -> [Vec<u32>; 2] {
+    let n = N_LABELS * size_of::<usize>() / size_of::<u32>();
+    [vec![1; n], vec![2; n]]
 }
 
 fn uhd<T: Pixel>(pixel: fn(f64) -> T) -> (Array2<T>, Array2<T>) {

@@ -78,6 +78,7 @@ fn document(results: &Results, part: Part) -> String {
         Against::PyTorch,
         Against::PythonMetrics,
         Against::RustMetrics,
+        Against::Memory,
         Against::Candle,
         Against::OneThread,
     ] {

@@ -28,6 +28,8 @@ pub(crate) enum Against {
     PythonMetrics,
     /// Other Rust crates.
     RustMetrics,
+    /// Reading the bytes that the work is done on.
+    Memory,
     /// Our own work on one thread.
     OneThread,
 }

@@ -33,6 +33,10 @@ pub(crate) fn table(part: Part, against: Against, outcomes: &[Outcome]) -> Strin
             "Metrics against other Rust crates, each on one thread",
             "crate",
         ),
+        Against::Memory => (
+            "Metrics against reading the same bytes: the ratio is the share of the core's bandwidth",
+            "reading alone",
+        ),
         Against::Candle => ("Our Cpu engine against our Candle engine", "Candle engine"),
         Against::OneThread => ("On two threads and more against one", "one thread"),
     };
@@ -43,6 +47,7 @@ pub(crate) fn table(part: Part, against: Against, outcomes: &[Outcome]) -> Strin
     let column = match against {
         Against::PyTorch => " PyTorch's configuration |",
         Against::PythonMetrics | Against::RustMetrics => " whose |",
+        Against::Memory => " how |",
         Against::Candle | Against::OneThread => "",
     };
     let with_config = !column.is_empty();

@@ -2,6 +2,7 @@
 
     python generate_images.py            # rewrite both files
     python generate_images.py --check    # compare with what is committed; exit status 1 when they differ
+    python generate_images.py --seed 7 --output FOLDER    # other noise, into another folder
 
 Needs the packages of xtask/interop/requirements.txt; their versions are recorded in the files. Images are not stored but
 described by a pattern and a SplitMix64 seed, which the tests evaluate too; a checksum of the pixels proves that both sides
@@ -29,6 +30,8 @@ from torchmetrics.functional.image import structural_similarity_index_measure as
 
 HERE = pathlib.Path(__file__).parent
 MASK = (1 << 64) - 1
+# What --seed adds to the seeds of all noise.
+offset = 0
 
 
 class SplitMix64:
@@ -137,13 +140,15 @@ def image_case(truth, prediction, shape, dtype, data_range):
     }
 
 
+def random(seed):
+    return {"kind": "random", "seed": seed + offset}
+
+
+def noisy(base, seed, amplitude):
+    return {"kind": "noisy", "base": base, "seed": seed + offset, "amplitude": amplitude}
+
+
 def image_cases():
-    def random(seed):
-        return {"kind": "random", "seed": seed}
-
-    def noisy(base, seed, amplitude):
-        return {"kind": "noisy", "base": base, "seed": seed, "amplitude": amplitude}
-
     def constant(value):
         return {"kind": "constant", "value": value}
 
@@ -247,11 +252,7 @@ def ssim_case(truth, prediction, shape, dtype, data_range, convention, **setting
     return case
 
 
-def noisy(base, seed, amplitude):
-    return {"kind": "noisy", "base": base, "seed": seed, "amplitude": amplitude}
-
-
-SMOOTH, RANDOM = {"kind": "smooth"}, {"kind": "random", "seed": 31}
+SMOOTH = {"kind": "smooth"}
 
 
 def ssim_cases():
@@ -268,11 +269,11 @@ def ssim_cases():
                 pair = SMOOTH, noisy(SMOOTH, 33, 0.3)
                 maps = {"maps": True} if i in (0, 2) else {}
                 yield ssim_case(*pair, [1, 15, 18], dtype, data_range, convention, **maps, **settings)
-            yield ssim_case(RANDOM, noisy(RANDOM, 34, 0.4), [3, 21, 34], dtype, data_range, convention)
+            yield ssim_case(random(31), noisy(random(31), 34, 0.4), [3, 21, 34], dtype, data_range, convention)
             yield ssim_case(SMOOTH, SMOOTH, [1, 17, 16], dtype, data_range, convention)
             yield ssim_case({"kind": "checkerboard"}, SMOOTH, [1, 30, 18], dtype, data_range, convention)
     # Smaller than the window: torchmetrics mirrors.
-    yield ssim_case(RANDOM, noisy(RANDOM, 35, 0.2), [1, 6, 9], "f64", 1.0, "torchmetrics", maps=True)
+    yield ssim_case(random(31), noisy(random(31), 35, 0.2), [1, 6, 9], "f64", 1.0, "torchmetrics", maps=True)
 
 
 def ms_ssim_case(shape, dtype, convention, **settings):
@@ -304,7 +305,7 @@ def error_cases():
     """mean_squared_error and normalized_root_mse."""
     for dtype, data_range in [("u8", 255.0), ("u16", 65535.0), ("f32", 1.0), ("f64", 1.0)]:
         for shape in ([1, 1, 1], [1, 13, 29], [3, 16, 17]):
-            truth, prediction = noisy(SMOOTH, 37, 0.5), RANDOM
+            truth, prediction = noisy(SMOOTH, 37, 0.5), random(31)
             xs, ys = image(truth, shape, dtype, data_range), image(prediction, shape, dtype, data_range)
             case = {"dtype": dtype, "shape": shape, "data_range": data_range, "truth": truth, "prediction": prediction}
             for native, x, y in [("native", xs, ys), ("float64", xs.astype(np.float64), ys.astype(np.float64))]:
@@ -389,14 +390,18 @@ def check(documents):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="compare with the committed files instead of writing them")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--output", type=pathlib.Path, default=HERE)
     args = parser.parse_args()
+    global offset
+    offset = args.seed << 16
     # scikit-image warns of divisions by zero, which some cases are about.
     warnings.simplefilter("ignore")
     documents = generate()
     if args.check:
         return check(documents)
     for name, document in documents.items():
-        (HERE / name).write_text(dump(document), encoding="utf-8")
+        (args.output / name).write_text(dump(document), encoding="utf-8")
     return 0
 
 

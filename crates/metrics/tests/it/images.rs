@@ -7,6 +7,7 @@ use juggle_metrics::{
 use ndarray::{Array3, Axis};
 use serde_json::Value;
 
+use crate::fresh::golden_file;
 use crate::patterns::{checksum, unit_pixels};
 use crate::shorthand::{ssim, ssim_batch, ssim_gaussian, ssim_gaussian_batch};
 
@@ -37,7 +38,7 @@ macro_rules! for_each_type {
     reason = "pixels are within the range of their type, and f32 is meant to round"
 )]
 fn images_agree_with_scikit_image() {
-    let document: Value = serde_json::from_str(include_str!("../golden/images.json")).unwrap();
+    let document: Value = serde_json::from_str(&golden_file!("images.json")).unwrap();
     let cases = document["cases"].as_array().unwrap();
     assert!(cases.len() > 90, "{} cases", cases.len());
     for case in cases {
@@ -52,7 +53,7 @@ fn images_agree_with_scikit_image() {
     reason = "pixels are within the range of their type, and f32 is meant to round"
 )]
 fn every_convention_agrees_with_its_library() {
-    let document: Value = serde_json::from_str(include_str!("../golden/ssim.json")).unwrap();
+    let document: Value = serde_json::from_str(&golden_file!("ssim.json")).unwrap();
     for case in document["ssim"].as_array().unwrap() {
         for_each_type!(case, check_ssim);
     }

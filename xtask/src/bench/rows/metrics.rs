@@ -110,6 +110,28 @@ const RUST: [Rival; 3] = [
     ),
 ];
 
+/// What is bound by memory, and the works that read the same bytes and add them up, of which the faster counts.
+const MEMORY: [(Task, [&str; 2]); 2] = [
+    (
+        Task(
+            "metrics-memory-psnr",
+            "psnr-f32",
+            "PSNR, 3840×2160 gray, f32",
+            "reading",
+        ),
+        ["read-images-in-turn", "read-images-side-by-side"],
+    ),
+    (
+        Task(
+            "metrics-memory-report-3",
+            "report-3",
+            "report of 10 million labels, 3 classes",
+            "reading",
+        ),
+        ["read-labels-in-turn", "read-labels-side-by-side"],
+    ),
+];
+
 /// Against other libraries on one thread, which is all that most of them use; against ourselves on more.
 pub(super) fn rows(threads: usize) -> Vec<Row> {
     if threads > 1 {
@@ -126,7 +148,8 @@ pub(super) fn rows(threads: usize) -> Vec<Row> {
         let request = json!({"work": work});
         row(task, Against::RustMetrics, Program::Rivals, request)
     });
-    python.chain(rust).collect()
+    let memory = MEMORY.iter().map(|(task, works)| memory_row(task, works));
+    python.chain(rust).chain(memory).collect()
 }
 
 fn ours(task: &Task, threads: usize) -> Contestant {
@@ -154,6 +177,21 @@ fn row(task: &Task, against: Against, program: Program, request: Value) -> Row {
             threads: 1,
             how: How::Peer { program, request },
         }],
+    }
+}
+
+fn memory_row(task: &Task, works: &[&str]) -> Row {
+    let reading = |work: &&str| Contestant {
+        config: format!("{work}, another quantity"),
+        threads: 1,
+        how: How::Peer {
+            program: Program::Metrics,
+            request: json!({"work": work}),
+        },
+    };
+    Row {
+        theirs: works.iter().map(reading).collect(),
+        ..row(task, Against::Memory, Program::Metrics, Value::Null)
     }
 }
 
