@@ -25,6 +25,7 @@
 mod gaussian;
 mod general;
 pub(super) mod lanes;
+mod transpose;
 mod uniform;
 
 use std::ops::Range;

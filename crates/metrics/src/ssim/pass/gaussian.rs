@@ -17,7 +17,7 @@ use std::ops::Range;
 
 use multiversion::multiversion;
 
-use super::lanes::{Block, LANES, MAX_STRIP, PHASES, Reader, aligned, halo, zeros};
+use super::lanes::{Block, LANES, MAX_STRIP, PHASES, Reader, aligned, halo, row_length, zeros};
 use super::{MOMENTS, Similarity};
 use crate::pixel::Pixel;
 use crate::ssim::window::Window;
@@ -37,11 +37,11 @@ const RING: usize = 24;
 /// Chunks of a row, in which moments and then their squares are filtered.
 const CHUNKS: usize = 12;
 
-/// Values in a row of one moment.
-const LARGE: usize = (MAX_STRIP / PHASES + halo(SIZE)) * PHASES * LANES;
+/// Values in a row of one moment, for so many positions in a strip.
+const LARGE: usize = row_length(MAX_STRIP, SIZE);
 
 /// The same for small images, which would otherwise wait for memory that they do not need.
-const SMALL: usize = (SMALL_STRIP / PHASES + halo(SIZE)) * PHASES * LANES;
+const SMALL: usize = row_length(SMALL_STRIP, SIZE);
 const SMALL_STRIP: usize = 24;
 
 /// Buffers, used again for each band.
@@ -124,8 +124,7 @@ impl<const W: usize> Rows<W> {
         let n_positions = block.strip / PHASES * LANES;
         let n_pixel_rows = positions.len() + SIZE - 1;
         for i in 0..n_pixel_rows {
-            let pixels = reader.read(block, positions.start + i);
-            add_and_subtract(pixels, n_columns, &mut ring[i % RING]);
+            reader.read(block, positions.start + i, &mut ring[i % RING]);
             let n_done = (i + 1).saturating_sub(SIZE - 1);
             if n_done == 0 || !(n_done.is_multiple_of(ROWS) || n_done == positions.len()) {
                 continue;
@@ -141,25 +140,6 @@ impl<const W: usize> Rows<W> {
             }
         }
         block.add(totals, W / PHASES, sums);
-    }
-}
-
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512vl+avx512dq", "x86_64+avx2+fma"))]
-fn add_and_subtract<T: Pixel, const W: usize>(
-    [xs, ys]: [&[T]; 2],
-    n_columns: usize,
-    [sums, differences]: &mut [[f64; W]; 2],
-) {
-    for phase in 0..PHASES {
-        let pixels = phase * Reader::<T>::STRIDE..phase * Reader::<T>::STRIDE + n_columns;
-        let (xs, ys) = (&xs[pixels.clone()], &ys[pixels]);
-        let to = phase * (W / PHASES)..phase * (W / PHASES) + n_columns;
-        let (sums, differences) = (&mut sums[to.clone()], &mut differences[to]);
-        for j in 0..n_columns {
-            let (x, y) = (xs[j].to_f64(), ys[j].to_f64());
-            sums[j] = x + y;
-            differences[j] = x - y;
-        }
     }
 }
 

@@ -15,8 +15,12 @@
 use std::ops::Range;
 
 use multiversion::multiversion;
+use multiversion::target::match_target;
 use ndarray::{ArrayView2, Axis, s};
 
+use super::transpose::transpose;
+#[cfg(target_arch = "x86_64")]
+use super::transpose::{transpose_by_256, transpose_by_512};
 use crate::pixel::Pixel;
 use crate::ssim::map::Border;
 
@@ -33,12 +37,14 @@ pub(super) const MAX_STRIP: usize = 120;
 /// The most positions in a tile of one image.
 pub(in crate::ssim) const TILE: usize = LANES * MAX_STRIP;
 
-/// Vectors of pixels in a phase, with what the window sees beyond a strip, in whole blocks of the transposition.
-const MAX_COLUMNS: usize = 40;
-
 /// Vectors beyond a strip in each phase that the window of so many taps sees.
 pub(super) const fn halo(n_taps: usize) -> usize {
     (PHASES - 1 + n_taps - 1) / PHASES
+}
+
+/// Values in a row of so many positions in a strip.
+pub(super) const fn row_length(strip: usize, n_taps: usize) -> usize {
+    (strip / PHASES + halo(n_taps)) * PHASES * LANES
 }
 
 /// Values in a cache line of 64 bytes.
@@ -121,56 +127,112 @@ impl<T: Pixel> Block<'_, T> {
 /// Reads rows of a block.
 #[derive(Debug)]
 pub(super) struct Reader<T> {
-    /// Rows that cannot be read where they are.
-    lines: Vec<T>,
-    /// Every fourth pixel of them.
-    phases: Vec<T>,
-    /// Pixels of the truth and the prediction, as the head of this file says.
-    pixels: [Vec<T>; 2],
+    /// Rows of truth and prediction that cannot be read where they are.
+    lines: [Vec<T>; 2],
+    /// Their sums and differences, in their order.
+    moments: [Vec<f64>; 2],
 }
 
 impl<T> Default for Reader<T> {
     fn default() -> Self {
         Self {
-            lines: vec![],
-            phases: vec![],
-            pixels: [vec![], vec![]],
+            lines: [vec![], vec![]],
+            moments: [vec![], vec![]],
         }
     }
 }
 
 impl<T: Pixel> Reader<T> {
-    /// Values from one phase to the next in what [`read`](Self::read) returns.
-    pub(super) const STRIDE: usize = MAX_COLUMNS * LANES;
-
-    /// Row `i` of the block's images, counted from the first that a window sees.
-    pub(super) fn read(&mut self, block: &Block<'_, T>, i: usize) -> [&[T]; 2] {
+    /// Sums and differences of row `i` of the block's images, counted from the first that a window sees, as the head of this file says.
+    pub(super) fn read<const W: usize>(
+        &mut self,
+        block: &Block<'_, T>,
+        i: usize,
+        to: &mut [[f64; W]; 2],
+    ) {
         let n_lines = block.planes.len();
-        let n_strips = LANES / n_lines;
-        let n = (n_strips - 1) * block.strip + block.n_columns() * PHASES;
-        for (image, pixels) in self.pixels.iter_mut().enumerate() {
-            let any = block.planes[0][image][[0, 0]];
-            pixels.resize(PHASES * Self::STRIDE, any);
-            self.lines.resize(n_lines * n, any);
-            self.phases
-                .resize(PHASES * (n_lines * n / PHASES + LANES), any);
-            let mut lines: [&[T]; LANES] = [&[]; LANES];
-            let buffers = self.lines.chunks_exact_mut(n);
-            for ((line, planes), buffer) in lines.iter_mut().zip(block.planes).zip(buffers) {
-                *line = read_line(block.sight, planes[image], i, buffer);
-            }
-            let between = if n_lines == 1 { block.strip } else { n };
-            interleave(
-                &lines[..n_lines],
-                between / PHASES,
-                block.n_columns(),
-                &mut self.phases,
-                pixels,
+        let n_squares = (block.n_columns() * PHASES).div_ceil(LANES);
+        let n = (LANES / n_lines - 1) * block.strip + n_squares * LANES;
+        let between = if n_lines == 1 { block.strip } else { n };
+        for line in &mut self.lines {
+            line.resize(n, block.planes[0][0][[0, 0]]);
+        }
+        for moment in &mut self.moments {
+            moment.resize(n_lines * n + LINE - 1, 0.0);
+        }
+        let [sums, differences] = self.moments.each_mut().map(|moment| aligned(moment));
+        let [x_line, y_line] = &mut self.lines;
+        for (l, [truth, prediction]) in block.planes.iter().enumerate() {
+            let xs = read_line(block.sight, *truth, i, x_line);
+            let ys = read_line(block.sight, *prediction, i, y_line);
+            let values = l * n..(l + 1) * n;
+            add_and_subtract(
+                [xs, ys],
+                [&mut sums[values.clone()], &mut differences[values]],
             );
         }
-        let [xs, ys] = &self.pixels;
-        [xs, ys]
+        for (from, to) in [sums, differences].into_iter().zip(to) {
+            to_lanes(from, between, n_squares, to);
+        }
     }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512vl+avx512dq", "x86_64+avx2+fma"))]
+fn add_and_subtract<T: Pixel>([xs, ys]: [&[T]; 2], [sums, differences]: [&mut [f64]; 2]) {
+    let n = xs.len();
+    let (ys, sums, differences) = (&ys[..n], &mut sums[..n], &mut differences[..n]);
+    for j in 0..n {
+        let (x, y) = (xs[j].to_f64(), ys[j].to_f64());
+        sums[j] = x + y;
+        differences[j] = x - y;
+    }
+}
+
+/// Values in their order to `[phase][column][lane]`; lanes begin `between` values apart.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512vl+avx512dq", "x86_64+avx2+fma"))]
+fn to_lanes<const W: usize>(from: &[f64], between: usize, n_squares: usize, to: &mut [f64; W]) {
+    let lanes: [&[[f64; LANES]]; LANES] =
+        std::array::from_fn(|l| from[l * between..][..n_squares * LANES].as_chunks().0);
+    let [a, b, c, d, e, f, g, h] = lanes.map(|lane| &lane[..n_squares]);
+    let [p0, p1, p2, p3] = phases(to);
+    // The last square may be half a one.
+    let mut beyond = [[0.0; LANES]; PHASES];
+    for i in 0..n_squares {
+        let rows = [&a[i], &b[i], &c[i], &d[i], &e[i], &f[i], &g[i], &h[i]];
+        let [b0, b1, b2, b3] = beyond.each_mut();
+        let ([to_0, to_4], [to_1, to_5]) = (two(p0, i, b0), two(p1, i, b1));
+        let ([to_2, to_6], [to_3, to_7]) = (two(p2, i, b2), two(p3, i, b3));
+        let columns = [to_0, to_1, to_2, to_3, to_4, to_5, to_6, to_7];
+        match_target! {
+            "x86_64+avx512f+avx512bw+avx512vl+avx512dq" => transpose_by_512(rows, columns),
+            "x86_64+avx2+fma" => transpose_by_256(rows, columns),
+            _ => transpose(rows, columns),
+        }
+    }
+}
+
+/// Vectors 2·i and 2·i + 1 of a phase, or what stands for the second where the phase ends.
+#[inline(always)]
+fn two<'a>(
+    phase: &'a mut [[f64; LANES]],
+    i: usize,
+    beyond: &'a mut [f64; LANES],
+) -> [&'a mut [f64; LANES]; 2] {
+    match &mut phase[2 * i..] {
+        [near, far, ..] => [near, far],
+        [near] => [near, beyond],
+        [] => unreachable!("a row has room for the columns of its strip"),
+    }
+}
+
+/// The phases of a row, in vectors.
+#[inline(always)]
+fn phases<const W: usize>(row: &mut [f64; W]) -> [&mut [[f64; LANES]]; PHASES] {
+    let mut phases = row.chunks_exact_mut(const { W / PHASES });
+    std::array::from_fn(|_| {
+        let phase = phases.next().expect("there are four");
+        phase.as_chunks_mut().0
+    })
 }
 
 /// Row `i` of what the windows see, `n` pixels from their first position on, if they lie in the image side by side.
@@ -223,42 +285,4 @@ pub(super) fn read_line<'b, T: Pixel>(
         }
     }
     buffer
-}
-
-/// Lines to `[phase][column][lane]`; of one line, lanes begin `lane_columns` of each phase apart.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512vl+avx512dq", "x86_64+avx2+fma"))]
-fn interleave<T: Pixel>(
-    lines: &[&[T]],
-    lane_columns: usize,
-    n_columns: usize,
-    phases: &mut [T],
-    pixels: &mut [T],
-) {
-    let stride = phases.len() / PHASES;
-    for (l, line) in lines.iter().enumerate() {
-        let (line, _) = line.as_chunks::<PHASES>();
-        let n = line.len();
-        let mut parts = phases.chunks_exact_mut(stride);
-        let mut next = || &mut parts.next().expect("there are four")[l * lane_columns..][..n];
-        let [a, b, c, d] = [next(), next(), next(), next()];
-        for q in 0..n {
-            let pixels = line[q];
-            a[q] = pixels[0];
-            b[q] = pixels[1];
-            c[q] = pixels[2];
-            d[q] = pixels[3];
-        }
-    }
-    // In whole blocks, so that no column is moved pixel by pixel; what is beyond is anything.
-    let n = n_columns.next_multiple_of(LANES);
-    let phases = phases.chunks_exact(stride);
-    for (phase, pixels) in phases.zip(pixels.chunks_exact_mut(MAX_COLUMNS * LANES)) {
-        let (pixels, _) = pixels[..n * LANES].as_chunks_mut::<LANES>();
-        let lanes: [&[T]; LANES] = std::array::from_fn(|l| &phase[l * lane_columns..][..n]);
-        for column in 0..n {
-            for l in 0..LANES {
-                pixels[column][l] = lanes[l][column];
-            }
-        }
-    }
 }
