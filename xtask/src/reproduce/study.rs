@@ -137,7 +137,11 @@ impl Told<'_> {
             ("tuned", "searched"),
             ("tuned", "robust"),
         ];
-        let autoencoder = [("no-skip", "original"), ("original", "tuned")];
+        let autoencoder = [
+            ("no-skip", "original"),
+            ("original", "tuned"),
+            ("tuned", "robust"),
+        ];
         let mut pairs = vec![];
         for (first, second) in classifier {
             if self.classifier(first).is_some() && self.classifier(second).is_some() {

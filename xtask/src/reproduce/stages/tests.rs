@@ -152,7 +152,7 @@ fn only_selects_by_leading_names_and_brings_dependencies() {
         ]
     );
     assert_eq!(only(&["roll-out/tuned"]).unwrap().len(), 3);
-    assert_eq!(only(&[]).unwrap().len(), 25 + 1 + 18 + 3 + 3 + 8);
+    assert_eq!(only(&[]).unwrap().len(), 25 + 1 + 18 + 3 + 4 + 8);
 }
 
 #[test]

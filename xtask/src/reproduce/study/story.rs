@@ -195,6 +195,12 @@ pub(super) fn questions(told: &Told<'_>) -> Vec<Value> {
             "tuned",
             "psnr_db",
         ),
+        told.asked_of_frames(
+            "Is a recipe chosen on held-out clips better still?",
+            "tuned",
+            "robust",
+            "psnr_db",
+        ),
     ];
     questions.into_iter().flatten().collect()
 }

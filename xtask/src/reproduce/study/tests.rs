@@ -101,7 +101,7 @@ fn whatever_is_named_is_a_group() {
     for n_missing in 0..3 {
         let study = told(&results, |told| told.study());
         let groups = study["groups"].as_array().unwrap();
-        assert_eq!(groups.len(), 9 - n_missing);
+        assert_eq!(groups.len(), 10 - n_missing);
         let is_group = |name: &Value| groups.iter().any(|group| group["name"] == *name);
         for claim in study["claims"].as_array().unwrap() {
             assert!(is_group(&claim["group"]), "{claim}");
