@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use anyhow::{Context as _, Error, Result, bail};
+use juggle_tracking::RunLock;
 use juggle_tuning::{
     HalvingOptions, HyperbandOptions, PercentileOptions, Pruner, Sampler, Study, StudyOptions,
     TpeOptions, TrialRecord, TrialState, open,
@@ -317,6 +318,16 @@ impl Searching<'_> {
             ));
             return Ok(());
         }
+        // Two processes may find at once that they are the last.
+        let _lock = match RunLock::acquire(&self.out) {
+            Ok(lock) => lock,
+            Err(juggle_tracking::Error::Locked { .. }) => {
+                let note = "another process trains and measures the winner";
+                self.messages.note(note);
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        };
         let best: Option<Arc<TrialRecord>> = self.study.best()?;
         let Some(best) = best else {
             bail!("no trial of the study {:?} is complete", self.study.name());
