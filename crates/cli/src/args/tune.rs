@@ -21,6 +21,18 @@ The same command again goes on with the study, also after a kill, also from seve
 machines at once. A trial is judged on clips (or images) held out of the training images: never on
 those that the winner is measured on in the end. docs/tuning.md has the whole story.";
 
+const CLASSIFIER_EXAMPLES: &str = "\
+Examples:
+  juggle tune classifier --data data/balls
+  juggle tune classifier --data data/balls --trials 100 --workers 2 --epochs 10
+  juggle tune classifier --data data/balls --study decay --only weight_decay=1e-6..1e-1:log --batch-norm
+  juggle tune classifier --data data/balls --space space.toml --storage grpc://head:13000";
+
+const AUTOENCODER_EXAMPLES: &str = "\
+Examples:
+  juggle tune autoencoder --data data/frames --epochs 10 --repeats 1
+  juggle tune autoencoder --data data/frames --objective psnr --search widths='16,32,64;32,32,64'";
+
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
 pub(crate) struct TuneArgs {
@@ -33,10 +45,10 @@ pub(crate) struct TuneArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum TuneCommand {
     /// Search the settings of a classifier
-    #[command(allow_negative_numbers = true)]
+    #[command(after_help = CLASSIFIER_EXAMPLES, allow_negative_numbers = true)]
     Classifier(Box<TuneClassifierArgs>),
     /// Search the settings of an autoencoder
-    #[command(allow_negative_numbers = true)]
+    #[command(after_help = AUTOENCODER_EXAMPLES, allow_negative_numbers = true)]
     Autoencoder(Box<TuneAutoencoderArgs>),
 }
 
@@ -112,9 +124,9 @@ pub(crate) struct SearchArgs {
     /// Which trials are ended early, by what they report after each epoch
     #[arg(long, value_name = "NAME", default_value = "median", help_heading = STUDY)]
     pub(crate) pruner: PrunerName,
-    /// Epochs before which no trial is pruned by median and percentile
+    /// Epochs before which median and percentile prune no trial
     #[arg(long, value_name = "N", default_value = "2", help_heading = STUDY)]
-    pub(crate) warmup: u32,
+    pub(crate) prune_after: u32,
     /// For the percentile pruner: trials beyond this percentile end
     #[arg(long, value_name = "X", default_value = "25", value_parser = parse_percentile, help_heading = STUDY)]
     pub(crate) percentile: f64,

@@ -102,7 +102,7 @@ pub(super) fn address(place: &PlaceArgs, out: &Path) -> String {
 
 fn options(args: &SearchArgs, judging: &Judging, search: &Search) -> StudyOptions {
     let percentile = PercentileOptions {
-        n_warmup_steps: i64::from(args.warmup),
+        n_warmup_steps: i64::from(args.prune_after),
         ..PercentileOptions::default()
     };
     StudyOptions {
