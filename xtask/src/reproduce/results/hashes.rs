@@ -15,7 +15,7 @@ use crate::reproduce::stamp::{sha256, sha256_of_file};
 /// By stage, then by file, relative to the folder of the reproduction.
 pub(crate) type Hashes = BTreeMap<String, BTreeMap<String, String>>;
 
-const NOT_REPEATABLE: [&str; 3] = ["config.toml", "events.jsonl", "metrics.json"];
+const NOT_REPEATABLE: [&str; 4] = ["config.toml", "best.toml", "events.jsonl", "metrics.json"];
 
 /// The hashes of one stage's files.
 pub(super) fn of_stage(stage: &Stage, out: &Path) -> Result<BTreeMap<String, String>> {
