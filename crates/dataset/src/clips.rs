@@ -15,7 +15,7 @@ use crate::layout::{Branch, Content, Layout, Leaf, relative, scan};
 use crate::load::load;
 use crate::png::ImageShape;
 use crate::split::{
-    Parts, Split, SplitOptions, SplitOrigin, Stratum, Validation, assign, hold_out,
+    Parts, Split, SplitOptions, SplitOrigin, Stratum, Validation, assign, hold_out, test_items,
 };
 
 /// One clip: consecutive frames in [`Clips::pixels`].
@@ -251,11 +251,7 @@ fn validate_on(
     validation: Validation,
 ) -> Result<()> {
     if validation == Validation::Test {
-        if test.is_empty() {
-            let path = dir.to_path_buf();
-            return Err(Error::NoTestSplit { path });
-        }
-        val.clone_from(test);
+        *val = test_items(dir, test)?;
         return Ok(());
     }
     let stratum = Stratum {

@@ -18,6 +18,7 @@ use crate::load::load;
 use crate::png::{ColorMode, ImageShape, Limits};
 use crate::split::{
     Parts, Split, SplitOptions, SplitOrigin, Stratum, Validation, assign, clip_prefix, hold_out,
+    test_items,
 };
 
 /// How a folder is read.
@@ -314,11 +315,7 @@ fn validate_on(
     validation: Validation,
 ) -> Result<()> {
     if validation == Validation::Test {
-        if test.is_empty() {
-            let path = dir.to_path_buf();
-            return Err(Error::NoTestSplit { path });
-        }
-        val.clone_from(test);
+        *val = test_items(dir, test)?;
         return Ok(());
     }
     let all = std::mem::take(train);

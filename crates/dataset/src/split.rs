@@ -28,7 +28,7 @@ mod tests;
 mod validation;
 
 pub use validation::Validation;
-pub(crate) use validation::hold_out;
+pub(crate) use validation::{hold_out, test_items};
 
 /// One of the three parts of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

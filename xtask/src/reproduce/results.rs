@@ -53,6 +53,21 @@ pub(crate) struct Results {
     pub(crate) hashes: Hashes,
 }
 
+impl Results {
+    /// How many seeds each network has, at most.
+    pub(crate) fn seeds_in_words(&self) -> String {
+        fn most<E>(recipes: &[RecipeResults<E>]) -> String {
+            let most = recipes.iter().map(|recipe| recipe.runs.len()).max();
+            most.map_or_else(|| "–".to_owned(), |n| n.to_string())
+        }
+        format!(
+            "classifier {}, autoencoder {}",
+            most(&self.classifier),
+            most(&self.autoencoder)
+        )
+    }
+}
+
 /// The run of `cargo xtask reproduce` that wrote the results.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Invocation {

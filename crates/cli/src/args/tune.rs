@@ -10,28 +10,31 @@ use crate::config::Channels;
 
 pub(crate) const TUNE_EXAMPLES: &str = "\
 Examples:
-  juggle tune classifier --data data/balls                      a study of 50 trials over the usual settings
-  juggle tune classifier --data data/balls --batch-norm --epochs 10 --fix optimizer=adamw
-  juggle tune classifier --data data/balls --study decay --only weight_decay=1e-6..1e-1:log
-  juggle tune --show decay                                      best trials, importances, history
-  juggle tune --show decay --html decay.html --export best.toml
+  juggle tune classifier --data data/balls      50 trials over the usual settings
+  juggle tune classifier --data data/balls --batch-norm --fix optimizer=adamw
+  juggle tune --show classifier                 best trials, importances, history
+  juggle tune --show classifier --html search.html --export best.toml
   juggle train classifier --data data/balls --config best.toml
 
-The same command again goes on with the study, also after a kill, also from several processes and
-machines at once. A trial is judged on clips (or images) held out of the training images: never on
-those that the winner is measured on in the end. docs/tuning.md has the whole story.";
+The same command again goes on with the study, also after a kill, also from
+several processes and machines at once. A trial is judged on clips (or images)
+held out of the training images: never on those that the winner is measured on
+in the end. docs/tuning.md has the whole story.";
 
 const CLASSIFIER_EXAMPLES: &str = "\
 Examples:
   juggle tune classifier --data data/balls
   juggle tune classifier --data data/balls --trials 100 --workers 2 --epochs 10
-  juggle tune classifier --data data/balls --study decay --only weight_decay=1e-6..1e-1:log --batch-norm
-  juggle tune classifier --data data/balls --space space.toml --storage grpc://head:13000";
+  juggle tune classifier --data data/balls --study decay --batch-norm \\
+    --only weight_decay=1e-6..1e-1:log
+  juggle tune classifier --data data/balls --space space.toml \\
+    --storage grpc://head:13000";
 
 const AUTOENCODER_EXAMPLES: &str = "\
 Examples:
   juggle tune autoencoder --data data/frames --epochs 10 --repeats 1
-  juggle tune autoencoder --data data/frames --objective psnr --search widths='16,32,64;32,32,64'";
+  juggle tune autoencoder --data data/frames --objective psnr \\
+    --search widths='16,32,64;32,32,64'";
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]

@@ -49,6 +49,8 @@ fn a_study_is_searched_once_repeats_and_its_winner_is_measured() {
         text.contains("lowest loss, mean over 2 parts of the training images"),
         "{text}"
     );
+    let too_long = text.lines().find(|line| line.chars().count() > 80);
+    assert_eq!(too_long, None, "{text}");
     let a = shown(&sandbox, "a");
     assert_eq!(a["winner"]["seeds"], serde_json::json!([1000, 1001]));
     assert_eq!(

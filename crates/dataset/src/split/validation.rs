@@ -1,6 +1,8 @@
 //! Validation images other than those that a folder offers: parts of its training images, for choosing between settings without
 //! a look at what the chosen one will be measured on.
 
+use std::path::Path;
+
 use super::{Parts, Split, SplitOptions, SplitOrigin, Stratum, assign, name_key};
 use crate::error::{Error, Result};
 use crate::natural::natural_cmp;
@@ -74,6 +76,15 @@ impl Validation {
     }
 }
 
+/// The test items as validation items of the folder at `dir`.
+pub(crate) fn test_items<T: Clone>(dir: &Path, test: &[T]) -> Result<Vec<T>> {
+    if test.is_empty() {
+        let path = dir.to_path_buf();
+        return Err(Error::NoTestSplit { path });
+    }
+    Ok(test.to_vec())
+}
+
 /// Whether each training item is held out for validation; `units[i]` names the unit that item `i` belongs to, and items of one unit stay
 /// together. The answer depends on the names alone.
 pub(crate) fn hold_out(
@@ -130,8 +141,6 @@ fn fold(
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     fn stratum() -> Stratum<'static> {

@@ -93,7 +93,6 @@ fn provenance(results: &Results) -> Table {
         WorkTree::Unknown => " (state of the work tree unknown)",
     };
     let stages: f64 = results.stages.iter().filter_map(|stage| stage.wall_s).sum();
-    let seeds = |n: Option<usize>| n.map_or_else(|| "–".into(), |n| n.to_string());
     let epochs = results.epochs;
     let mut table = Table::new(&["", "this run"]);
     table.row(["date".to_owned(), source.date.clone()]);
@@ -104,26 +103,7 @@ fn provenance(results: &Results) -> Table {
     ]);
     table.row(["system".to_owned(), source.system.clone()]);
     table.row(["compiler".to_owned(), source.rustc.clone()]);
-    table.row([
-        "seeds".to_owned(),
-        format!(
-            "classifier {}, autoencoder {}",
-            seeds(
-                results
-                    .classifier
-                    .iter()
-                    .map(|recipe| recipe.runs.len())
-                    .max()
-            ),
-            seeds(
-                results
-                    .autoencoder
-                    .iter()
-                    .map(|recipe| recipe.runs.len())
-                    .max()
-            ),
-        ),
-    ]);
+    table.row(["seeds".to_owned(), results.seeds_in_words()]);
     table.row([
         "epochs".to_owned(),
         format!(

@@ -199,7 +199,6 @@ pub(super) fn provenance(told: &Told<'_>) -> Vec<[String; 2]> {
         WorkTree::Changed => ", with changes that are not committed",
         WorkTree::Unknown => ", state of the work tree unknown",
     };
-    let seeds = |n: Option<usize>| n.unwrap_or(0).to_string();
     let rows = [
         ("reproduced", source.date.clone()),
         ("commit", format!("{}{changed}", source.commit)),
@@ -211,26 +210,7 @@ pub(super) fn provenance(told: &Told<'_>) -> Vec<[String; 2]> {
         ("compiler", source.rustc.clone()),
         ("the program's SHA-256", results.binary_sha256.clone()),
         ("data/SHA256SUMS, SHA-256", results.data_sha256.clone()),
-        (
-            "seeds",
-            format!(
-                "classifier {}, autoencoder {}, from 0 on",
-                seeds(
-                    results
-                        .classifier
-                        .iter()
-                        .map(|recipe| recipe.runs.len())
-                        .max()
-                ),
-                seeds(
-                    results
-                        .autoencoder
-                        .iter()
-                        .map(|recipe| recipe.runs.len())
-                        .max()
-                )
-            ),
-        ),
+        ("seeds", format!("{}, from 0 on", results.seeds_in_words())),
     ];
     rows.map(|(name, value)| [name.to_owned(), value]).to_vec()
 }

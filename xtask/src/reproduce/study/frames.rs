@@ -212,16 +212,7 @@ fn results_table(with: &AutoencoderResults, without: &AutoencoderResults) -> Val
         let mut row = vec![label.to_owned()];
         for recipe in [with, without] {
             let spread = recipe.spreads.get(key);
-            row.extend(
-                [
-                    spread.map(|s| s.mean),
-                    spread.map(|s| s.min),
-                    spread.map(|s| s.max),
-                ]
-                .map(|value| {
-                    value.map_or_else(|| "–".to_owned(), |value| format!("{value:.decimals$}"))
-                }),
-            );
+            row.extend(cells(spread, decimals));
         }
         row
     };
@@ -349,6 +340,16 @@ pub(super) fn next_frame(told: &Told<'_>) -> Option<Value> {
     }))
 }
 
+/// Mean, lowest and highest, or dashes.
+fn cells(spread: Option<&Spread>, decimals: usize) -> [String; 3] {
+    let values = [
+        spread.map(|s| s.mean),
+        spread.map(|s| s.min),
+        spread.map(|s| s.max),
+    ];
+    values.map(|value| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.decimals$}")))
+}
+
 fn three_rows(recipe: &AutoencoderResults) -> Vec<Vec<String>> {
     let rows = [
         ("prediction and truth", "prediction"),
@@ -359,16 +360,7 @@ fn three_rows(recipe: &AutoencoderResults) -> Vec<Vec<String>> {
         let mut row = vec![frames_group(recipe.recipe), label.to_owned()];
         for (metric, decimals) in [("psnr_db", 2), ("ssim", 4)] {
             let spread = recipe.spreads.get(format!("{metric}_{key}").as_str());
-            row.extend(
-                [
-                    spread.map(|s| s.mean),
-                    spread.map(|s| s.min),
-                    spread.map(|s| s.max),
-                ]
-                .map(|value| {
-                    value.map_or_else(|| "–".to_owned(), |value| format!("{value:.decimals$}"))
-                }),
-            );
+            row.extend(cells(spread, decimals));
         }
         row
     })

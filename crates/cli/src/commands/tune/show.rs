@@ -20,6 +20,7 @@ use crate::sparkline::{Scale, sparkline};
 use crate::suggest::{closest, did_you_mean};
 
 const SHOWN: usize = 10;
+const WIDTH: usize = 80;
 const LEVEL: f64 = 0.95;
 /// Characters of the history and of an importance's bar.
 const CURVE: usize = 60;
@@ -76,6 +77,9 @@ impl Shown {
         let Some(study) = storage.find_study(name)? else {
             let studies = storage.studies()?;
             let names: Vec<&str> = studies.iter().map(|study| study.name.as_str()).collect();
+            if names.is_empty() {
+                bail!("there is no study {name:?}: the storage holds none");
+            }
             let offer = did_you_mean(closest(name, names.iter().copied()).map(str::to_owned));
             bail!(
                 "there is no study {name:?} in this storage{offer} (studies: {})",
@@ -214,18 +218,17 @@ impl Shown {
 
     fn to_text(&self) -> String {
         let counts = Counts::of(&self.trials);
-        let mut text = format!(
-            "study    {}\ntrials   {}\njudged   {}\n",
-            self.study.name,
-            counts_in_words(counts),
-            self.judged()
-        );
+        let mut text = fact("study", &self.study.name);
+        text += &fact("trials", &counts_in_words(counts));
+        text += &fact("judged", &self.judged());
         if self.overfits() {
-            text += "WARNING  these trials were judged by the images that results are measured on: \
-                     the values look better than they are\n";
+            text += &fact(
+                "WARNING",
+                "these trials were judged by the images that results are measured on: the values look better than they are",
+            );
         }
         if let Some(winner) = self.winner_in_words() {
-            let _ = writeln!(text, "winner   {winner}");
+            text += &fact("winner", &winner);
         }
         text += &self.best_in_words();
         text += &self.importances_in_words();
@@ -259,7 +262,8 @@ impl Shown {
             }
         }
         if ranked.iter().any(|(_, trial)| interval(trial).is_some()) {
-            text += "  in brackets: 95% interval of the mean over the parts (Student), wide because they are few\n";
+            text +=
+                "  in brackets: 95% interval of the mean over the parts (Student); they are few\n";
         }
         text
     }
@@ -314,6 +318,15 @@ impl Shown {
             "trials": trials.collect::<Vec<_>>(),
         })
     }
+}
+
+/// A name and what is to be said of it, in lines of a terminal's width.
+fn fact(name: &str, text: &str) -> String {
+    let first = format!("{name:<9}");
+    let options = textwrap::Options::new(WIDTH)
+        .initial_indent(&first)
+        .subsequent_indent("         ");
+    textwrap::fill(text, options) + "\n"
 }
 
 /// The interval of the mean over the trial's networks, where it has two or more.

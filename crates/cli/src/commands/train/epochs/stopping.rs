@@ -54,13 +54,17 @@ impl Trainer<'_> {
 
     /// Records why the run ends here and waits until everything is on the disk.
     pub(in crate::commands::train) fn stop_because(&mut self, reason: StopReason) -> Result<()> {
+        self.record_stop(reason)?;
+        self.saving.finish()
+    }
+
+    fn record_stop(&mut self, reason: StopReason) -> Result<()> {
         let (epoch, step) = (self.position.epoch, self.position.step);
         self.saving.record(Event::Stopped(Stopped {
             reason,
             epoch,
             step,
-        }))?;
-        self.saving.finish()
+        }))
     }
 
     /// Between two steps: puts everything away and ends with the reason, when there is one.
@@ -69,12 +73,8 @@ impl Trainer<'_> {
             return Ok(());
         };
         self.count_time(engine);
+        self.record_stop(reason)?;
         let (epoch, step) = (self.position.epoch, self.position.step);
-        self.saving.record(Event::Stopped(Stopped {
-            reason,
-            epoch,
-            step,
-        }))?;
         let (snapshot, weights) = (self.snapshot(engine)?, engine.state()?);
         self.saving.write(move |writer| {
             writer.run.replace(LAST_WEIGHTS, &weights.to_bytes())?;
