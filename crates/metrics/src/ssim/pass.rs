@@ -25,6 +25,7 @@
 mod gaussian;
 mod general;
 pub(super) mod lanes;
+mod sevens;
 mod transpose;
 mod uniform;
 

@@ -4,7 +4,7 @@
 //! for every row
 //!   columns += s, d, s², d² of this row − those of the row that the window leaves
 //!   from row 6 on:
-//!     totals += SSIM(columns, summed along the row)
+//!     totals += SSIM(columns, summed along the row)              `sevens.rs`
 //! ```
 //!
 //! The running sums carry their rounding errors along. They begin anew with each band, so an error of one part in 2⁵³ grows by the root of 128 at
@@ -15,17 +15,19 @@
 use std::ops::Range;
 
 use multiversion::multiversion;
+use multiversion::target::match_target;
 use ndarray::ArrayView2;
 
-use super::lanes::{Sight, aligned, line_in_place, read_line, zeros};
-use super::{MOMENTS, Measure, Similarity};
+use super::lanes::{LANES, Sight, aligned, line_in_place, read_line, zeros};
+use super::{MOMENTS, Measure, Similarity, sevens};
 use crate::pixel::Pixel;
 
 /// Pixels on each side of the window.
 pub(super) const SIZE: usize = 7;
 
-/// Positions in a tile. Rows of a power of two are slower.
-const TILE: usize = 1000;
+/// Positions in a tile: their moments fit the second-level cache, and most rows come from the memory as they lie there. Buffers whose length is a
+/// power of two are slower.
+const TILE: usize = 4000;
 
 /// Buffers, used again for each band.
 #[derive(Debug)]
@@ -42,8 +44,8 @@ impl<T: Pixel> Scratch<T> {
         let n = n_positions.min(TILE);
         Self {
             lines: std::array::from_fn(|_| [vec![], vec![]]),
-            columns: std::array::from_fn(|_| zeros(n + SIZE - 1)),
-            totals: zeros(n),
+            columns: std::array::from_fn(|_| zeros(sevens::n_read(n))),
+            totals: zeros(n.next_multiple_of(LANES)),
         }
     }
 
@@ -83,11 +85,10 @@ fn add_tile<T: Pixel>(
     scratch: &mut Scratch<T>,
 ) {
     let width = scratch.lines[0][0].len();
-    let mut columns = scratch
-        .columns
-        .each_mut()
-        .map(|column| &mut aligned(column)[..width]);
-    let totals = &mut aligned(&mut scratch.totals)[..width - (SIZE - 1)];
+    let mut columns = scratch.columns.each_mut().map(|column| aligned(column));
+    let n = width - (SIZE - 1);
+    // Vectors of 512 bits are summed whole.
+    let totals = &mut aligned(&mut scratch.totals)[..n.next_multiple_of(LANES)];
     totals.fill(0.0);
     columns.iter_mut().for_each(|column| column.fill(0.0));
     for i in positions.start..positions.end + SIZE - 1 {
@@ -107,11 +108,12 @@ fn add_tile<T: Pixel>(
         });
         slide(new, old, &mut columns);
         if i + 1 >= positions.start + SIZE {
-            add_positions(
-                similarity,
-                columns.each_ref().map(|column| &**column),
-                totals,
-            );
+            let [s, d, ss, dd] = &columns;
+            let columns: [&[f64]; MOMENTS] = [s, d, ss, dd];
+            match_target! {
+                "x86_64+avx512f+avx512bw+avx512vl+avx512dq" => sevens::add_by_512(similarity, columns, totals),
+                _ => sevens::add(similarity, columns, totals),
+            }
         }
     }
 }
@@ -147,23 +149,5 @@ fn slide<T: Pixel>(
             ss[j] += sum * sum;
             dd[j] += difference * difference;
         }
-    }
-}
-
-/// Adds the values of a row of positions.
-///
-/// All four moments are summed in one loop: what it saves in storing and loading is a seventh of the time.
-#[inline(always)]
-fn add_positions(similarity: Similarity, columns: [&[f64]; MOMENTS], totals: &mut [f64]) {
-    let n = totals.len();
-    let columns = columns.map(|column| &column[..n + SIZE - 1]);
-    for j in 0..n {
-        let mut moments = [0.0; MOMENTS];
-        for (moment, column) in moments.iter_mut().zip(&columns) {
-            for k in 0..SIZE {
-                *moment += column[j + k];
-            }
-        }
-        totals[j] += similarity.of(moments);
     }
 }
