@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use fresh::Fresh;
 use hashes::Hashes;
-use search::SearchResults;
+use search::{FramesSearch, SearchResults};
 
 use super::execute::Context;
 use super::outputs::{
@@ -47,6 +47,7 @@ pub(crate) struct Results {
     pub(crate) bands: Vec<BandResult>,
     pub(crate) fresh: Option<Fresh>,
     pub(crate) searches: Vec<SearchResults>,
+    pub(crate) frames_search: Option<FramesSearch>,
     /// By recipe, one an image.
     pub(crate) explanations: BTreeMap<&'static str, Vec<Explanation>>,
     pub(crate) stages: Vec<StageRecord>,
@@ -235,6 +236,7 @@ pub(crate) fn collect(
         autoencoder,
         fresh: fresh::collect(plan, done)?,
         searches: search::collect(plan, done)?,
+        frames_search: search::collect_frames(plan, done)?,
         explanations,
         stages: records,
         hashes,

@@ -15,7 +15,7 @@ pub(crate) use after::{EXPLAINED, FRESH_SETS, OCCLUSION_MAPS, ROLL_OUT_PICTURES,
 pub(crate) use recipes::{
     AUTOENCODER_RECIPES, AutoencoderRecipe, CLASSIFIER_RECIPES, ClassifierRecipe, SUMMARIES,
 };
-pub(crate) use search::SEARCHES;
+pub(crate) use search::{FRAMES_SEARCH, FRAMES_STUDY, SEARCHES};
 
 /// What a reproduction runs: its sizes, its seeds, and where it writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -184,6 +184,14 @@ impl Plan {
         match self.size {
             Size::Full => FRAMES.into(),
             Size::Quick => self.out.join("quick-frames"),
+        }
+    }
+
+    /// The stage that makes them.
+    fn clips_stage(&self) -> &'static str {
+        match self.size {
+            Size::Full => SYNTH,
+            Size::Quick => QUICK_CLIPS,
         }
     }
 }

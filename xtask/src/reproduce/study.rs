@@ -25,6 +25,7 @@ use super::stages::{AUTOENCODER_RECIPES, CLASSIFIER_RECIPES, Plan};
 use crate::bench::ratios::Ratios;
 
 pub(crate) use background::{times_source, training_times};
+pub(crate) use search::{settings, told_of};
 
 /// What a sentence can be made of.
 struct Told<'a> {
@@ -71,6 +72,8 @@ pub(crate) fn write(
 pub(super) fn frames_group(recipe: &str) -> String {
     match recipe {
         "no-skip" => "next frame without skips".to_owned(),
+        "tuned" => "next frame tuned, as published".to_owned(),
+        "searched" => "next frame tuned, by search".to_owned(),
         other => format!("next frame {other}"),
     }
 }
@@ -83,6 +86,7 @@ impl Told<'_> {
         sections.extend(fresh::section(self));
         sections.extend(search::section(self));
         sections.extend(frames::skips(self));
+        sections.extend(search::of_frames(self));
         sections.extend(frames::next_frame(self));
         sections.extend(background::times(self));
         json!({
@@ -140,7 +144,8 @@ impl Told<'_> {
         let autoencoder = [
             ("no-skip", "original"),
             ("original", "tuned"),
-            ("tuned", "robust"),
+            ("tuned", "searched"),
+            ("searched", "robust"),
         ];
         let mut pairs = vec![];
         for (first, second) in classifier {

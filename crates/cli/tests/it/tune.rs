@@ -279,7 +279,7 @@ fn an_autoencoder_is_searched_by_its_psnr() {
              --fix batch_norm=false --search widths=4,8;2,4 --search input_frames=1..3 --only learning_rate=1e-3..1e-2:log",
         )
         .done();
-    assert!(text.contains("highest psnr_db"), "{text}");
+    assert!(text.contains("highest PSNR"), "{text}");
     assert!(text.contains("ssim"), "{text}");
     let found = shown(&sandbox, "autoencoder");
     let values: Vec<f64> = trials(&found)

@@ -2,7 +2,9 @@
 
 use super::super::document::Block;
 use super::super::published::{self, PsnrSsim};
+use super::super::results::search::FramesSearch;
 use super::super::results::{AutoencoderResults, Results};
+use super::super::study::{settings, told_of};
 use super::{figures, measured_row, measured_table};
 
 pub(super) fn blocks(results: &Results) -> Vec<Block> {
@@ -28,6 +30,10 @@ pub(super) fn blocks(results: &Results) -> Vec<Block> {
     for name in ["original", "tuned"] {
         blocks.extend(recipe(name).map(next_frame).into_iter().flatten());
     }
+    if let (Some(search), Some(searched)) = (&results.frames_search, recipe("searched")) {
+        blocks.extend(found(search));
+        blocks.extend(next_frame(searched));
+    }
     if let Some(robust) = recipe("robust") {
         blocks.push(Block::heading(2, "Our own recipe for the next frame"));
         blocks.push(Block::paragraph(
@@ -39,6 +45,21 @@ pub(super) fn blocks(results: &Results) -> Vec<Block> {
         blocks.extend(next_frame(robust));
     }
     blocks
+}
+
+/// What the search did, before what its winner does.
+fn found(search: &FramesSearch) -> Vec<Block> {
+    let winner = search.best.first().map_or_else(String::new, |winner| {
+        format!(
+            " The best, at {:.2} dB: {}. The row below trains it on all training clips for the published number of epochs.",
+            winner.psnr_db,
+            settings(winner)
+        )
+    });
+    vec![
+        Block::heading(2, "Tuned by search"),
+        Block::paragraph(format!("{}.{winner}", told_of(search))),
+    ]
 }
 
 fn ablation(original: &AutoencoderResults, no_skip: &AutoencoderResults) -> Vec<Block> {

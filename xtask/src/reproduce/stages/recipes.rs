@@ -1,4 +1,4 @@
-//! The recipes of the coursework, and two of our own, as data.
+//! The recipes of the coursework, and those of our own, as data.
 
 use super::AUTOENCODER_EPOCHS;
 
@@ -62,34 +62,54 @@ pub(crate) struct AutoencoderRecipe {
     pub(crate) shows: &'static str,
     /// Epochs of a full run. A plan with fewer than the published ones gives every recipe fewer in proportion.
     pub(super) epochs: u64,
-    /// Flags of `juggle train`, separated by spaces.
-    pub(super) flags: &'static str,
+    pub(super) settings: Settings,
 }
 
-pub(crate) const AUTOENCODER_RECIPES: [AutoencoderRecipe; 4] = [
+/// Where the settings of an autoencoder come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Settings {
+    /// Flags of `juggle train`, separated by spaces.
+    Flags(&'static str),
+    /// The best trial of [`FRAMES_SEARCH`](super::FRAMES_SEARCH).
+    Searched,
+}
+
+pub(crate) const AUTOENCODER_RECIPES: [AutoencoderRecipe; 5] = [
     AutoencoderRecipe {
         name: "original",
         shows: "task 6: the next frame, with skip connections",
         epochs: AUTOENCODER_EPOCHS,
-        flags: "--batch-size 16 --optimizer adam --schedule constant --lr 0.001 --weight-decay 0.00005",
+        settings: Settings::Flags(
+            "--batch-size 16 --optimizer adam --schedule constant --lr 0.001 --weight-decay 0.00005",
+        ),
     },
     AutoencoderRecipe {
         name: "tuned",
         shows: "task 6: half the learning rate, no decay, batch normalisation",
         epochs: AUTOENCODER_EPOCHS,
-        flags: "--batch-size 16 --optimizer adam --schedule constant --lr 0.0005 --weight-decay 0 --batch-norm",
+        settings: Settings::Flags(
+            "--batch-size 16 --optimizer adam --schedule constant --lr 0.0005 --weight-decay 0 --batch-norm",
+        ),
+    },
+    AutoencoderRecipe {
+        name: "searched",
+        shows: "task 6: the settings that a search judged by held-out clips found",
+        epochs: AUTOENCODER_EPOCHS,
+        settings: Settings::Searched,
     },
     AutoencoderRecipe {
         name: "no-skip",
         shows: "task 5: the original without its skip connections",
         epochs: AUTOENCODER_EPOCHS,
-        flags: "--batch-size 16 --optimizer adam --schedule constant --lr 0.001 --weight-decay 0.00005 --no-skip",
+        settings: Settings::Flags(
+            "--batch-size 16 --optimizer adam --schedule constant --lr 0.001 --weight-decay 0.00005 --no-skip",
+        ),
     },
     AutoencoderRecipe {
         name: "robust",
         shows: "our own recipe, chosen on held-out clips of the training clips",
         epochs: 50,
-        flags: ROBUST_FRAMES,
+        settings: Settings::Flags(ROBUST_FRAMES),
     },
 ];
 

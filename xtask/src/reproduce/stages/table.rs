@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use super::recipes::Settings;
 use super::{
     AUTOENCODER_EPOCHS, AUTOENCODER_RECIPES, AutoencoderRecipe, BALLS, CHECKSUMS,
-    CLASSIFIER_RECIPES, ClassifierRecipe, FRAMES, Plan, QUICK_CLIPS, QUICK_TRAIN_CLIPS, SUMMARIES,
-    SYNTH, Size, Stage, Step, text,
+    CLASSIFIER_RECIPES, ClassifierRecipe, FRAMES, FRAMES_SEARCH, FRAMES_STUDY, Plan, QUICK_CLIPS,
+    QUICK_TRAIN_CLIPS, SUMMARIES, SYNTH, Size, Stage, Step, text,
 };
 
 impl Plan {
@@ -23,6 +24,7 @@ impl Plan {
                     .map(|&seed| self.classifier(recipe, seed)),
             );
         }
+        stages.push(self.frames_search());
         for recipe in &AUTOENCODER_RECIPES {
             stages.extend(
                 self.autoencoder_seeds
@@ -149,7 +151,17 @@ impl Plan {
         let mut train = words("train autoencoder --data");
         train.extend([text(&self.frames()), "--run".to_owned(), run.clone()]);
         train.extend(words("--input-frames 4"));
-        train.extend(words(recipe.flags));
+        let mut after = vec![self.clips_stage().to_owned()];
+        match recipe.settings {
+            Settings::Flags(flags) => train.extend(words(flags)),
+            Settings::Searched => {
+                train.extend([
+                    "--config".to_owned(),
+                    text(&self.best_settings(FRAMES_STUDY)),
+                ]);
+                after.push(FRAMES_SEARCH.to_owned());
+            }
+        }
         let epochs = (recipe.epochs * self.autoencoder_epochs / AUTOENCODER_EPOCHS).max(1);
         train.extend(run_flags(epochs, seed));
         let picture = self.out.join(self.picture(recipe.name, seed));
@@ -160,14 +172,10 @@ impl Plan {
         evaluate.extend(words(MACHINE));
         let mut outputs = run_outputs(&self.run_folder(&name), evaluation.clone());
         outputs.push(picture);
-        let data = match self.size {
-            Size::Full => SYNTH,
-            Size::Quick => QUICK_CLIPS,
-        };
         Stage {
             name,
             shows: recipe.shows,
-            after: vec![data.into()],
+            after,
             steps: vec![
                 Step::Juggle {
                     arguments: train,

@@ -26,10 +26,10 @@ fn every_recipe_has_a_stage_for_every_seed() {
     let stages = plan(Size::Full).stages();
     let count = |prefix: &str| stages.iter().filter(|s| s.name.starts_with(prefix)).count();
     assert_eq!(count("classifier/"), 18);
-    assert_eq!(count("autoencoder/"), 4);
+    assert_eq!(count("autoencoder/"), 5);
     assert_eq!(count("fresh/"), 18);
-    // Two searches, and their winners.
-    assert_eq!(count("search/"), 2 + 6);
+    // Two searches and their winners, and that for the autoencoder, whose winner is a recipe.
+    assert_eq!(count("search/"), 2 + 6 + 1);
     assert!(names(&stages).contains(&"classifier/searched/seed-2"));
 }
 
@@ -92,6 +92,11 @@ fn recipes_are_the_published_ones() {
          --epochs 50 --seed 0 --threads 1 --device cpu --overwrite"
     );
     assert_eq!(
+        line("autoencoder/searched/seed-0", 0),
+        "juggle train autoencoder --data data/frames --run out/runs/autoencoder/searched/seed-0 \
+         --input-frames 4 --config out/searches/frames/best.toml --epochs 30 --seed 0 --threads 1 --device cpu --overwrite"
+    );
+    assert_eq!(
         line("autoencoder/tuned/seed-0", 1),
         "juggle evaluate out/runs/autoencoder/tuned/seed-0 --split val --weights last --json \
          --pictures out/figures/autoencoder-tuned-seed-0.png --threads 1 --device cpu \
@@ -152,7 +157,7 @@ fn only_selects_by_leading_names_and_brings_dependencies() {
         ]
     );
     assert_eq!(only(&["roll-out/tuned"]).unwrap().len(), 3);
-    assert_eq!(only(&[]).unwrap().len(), 25 + 1 + 18 + 3 + 4 + 8);
+    assert_eq!(only(&[]).unwrap().len(), 25 + 1 + 18 + 3 + 4 + 8 + 2);
 }
 
 #[test]

@@ -165,7 +165,10 @@ impl Shown {
             Direction::Minimize => "lowest",
             Direction::Maximize => "highest",
         };
-        let name = self.objective();
+        let name = match self.objective() {
+            "psnr_db" => "PSNR",
+            other => other,
+        };
         let parts = self.judging("parts");
         let number = |key: &str| parts[key].as_u64();
         let on = match (
@@ -178,6 +181,10 @@ impl Shown {
                     "mean over {n} parts of the training images, each not seen by the network that it judges"
                 )
             }
+            (Some("held-out"), _, Some(1)) => format!(
+                "on a random share of {} of the training images, not seen by the network",
+                self.judging("held_out")
+            ),
             (Some("held-out"), _, Some(n)) => format!(
                 "mean over {n} random shares of {} of the training images, not seen by the networks",
                 self.judging("held_out")
