@@ -321,7 +321,7 @@ impl Forward<'_> {
             Finish::Relu => {
                 for acc in &mut acc {
                     for sum in acc {
-                        *sum = sum.select_gt(zero, *sum, zero);
+                        *sum = sum.relu();
                     }
                 }
             }

@@ -45,7 +45,7 @@ impl Finish<'_> {
         let zero = V::splat(0.0);
         match self {
             Finish::Keep => value,
-            Finish::Relu => value.select_gt(zero, value, zero),
+            Finish::Relu => value.relu(),
             Finish::Mask(mask, view) => {
                 V::load(&mask[view.at(row, column) + channel..]).select_gt(zero, value, zero)
             }

@@ -177,4 +177,10 @@ pub(crate) trait Vector: Copy {
     fn select_gt(self, other: Self, yes: Self, no: Self) -> Self;
     /// `yes` where `self == other`, else `no`.
     fn select_eq(self, other: Self, yes: Self, no: Self) -> Self;
+    /// Zero where `self` is below zero, else `self`: what is no number stays so.
+    #[inline(always)]
+    fn relu(self) -> Self {
+        let zero = Self::splat(0.0);
+        zero.select_gt(self, zero, self)
+    }
 }

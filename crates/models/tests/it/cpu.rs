@@ -197,3 +197,22 @@ fn cross_entropy_over_an_image_is_refused() {
         "the network's output is of shape [6, 6, 7], expected a vector of logits for the cross-entropy loss"
     );
 }
+
+/// As in PyTorch. A ReLU that made zero of it would hide a broken network from whoever watches the loss.
+#[test]
+fn what_is_no_number_shows_in_outputs_and_loss() {
+    for case in cases() {
+        let state = initialize(&case.network, 5);
+        let cpu = CpuEngine::new(&case.network, &state, case.options()).unwrap();
+        let candle = CandleEngine::new(&case.network, &state, case.options(), Device::Cpu).unwrap();
+        let engines: [Box<dyn Engine>; 2] = [Box::new(cpu), Box::new(candle)];
+        let mut inputs = case.inputs(2);
+        inputs[0] = f32::NAN;
+        for engine in engines {
+            let gradients = case.with_targets(2, |targets| engine.gradients(&inputs, targets));
+            let gradients = gradients.unwrap();
+            assert!(gradients.outputs[0].is_nan(), "{}", case.name);
+            assert!(gradients.loss.is_nan(), "{}", case.name);
+        }
+    }
+}

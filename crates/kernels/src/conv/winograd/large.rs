@@ -270,12 +270,8 @@ impl Convolve<'_> {
 
     #[inline(always)]
     fn finished<V: Vector>(&self, sum: V, bias: V) -> V {
-        let (value, zero) = (sum.add(bias), V::splat(0.0));
-        if self.is_relu {
-            value.select_gt(zero, value, zero)
-        } else {
-            value
-        }
+        let value = sum.add(bias);
+        if self.is_relu { value.relu() } else { value }
     }
 
     #[inline(always)]

@@ -397,9 +397,9 @@ impl<'a> Writer<'a> {
     /// A sum with its bias, after ReLU if there is one. Masks and existing values belong to pixels that are written.
     #[inline(always)]
     fn finished<V: Vector>(&self, sum: V, bias: V) -> V {
-        let (value, zero) = (sum.add(bias), V::splat(0.0));
+        let value = sum.add(bias);
         match self.finish {
-            Finish::Relu => value.select_gt(zero, value, zero),
+            Finish::Relu => value.relu(),
             Finish::Keep | Finish::Mask(..) => value,
         }
     }

@@ -93,10 +93,10 @@ pub(super) fn forward(
     Ok((outputs.pop().unwrap_or_else(|| xs.clone()), statistics))
 }
 
-/// `max(x, 0)` with a gradient of zero at zero; candle's own `relu` passes the gradient there.
+/// `max(x, 0)` with a gradient of zero at zero; candle's own `relu` passes the gradient there. What is no number stays so.
 fn relu(xs: &Tensor) -> Result<Tensor> {
     let zeros = xs.zeros_like()?;
-    xs.gt(&zeros)?.where_cond(xs, &zeros)
+    xs.le(&zeros)?.where_cond(&zeros, xs)
 }
 
 /// The first maximum of every `k`×`k` square, in row order; candle's own pooling shares its gradient out.
