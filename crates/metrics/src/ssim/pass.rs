@@ -42,8 +42,11 @@ use lanes::{Block, LANES, MAX_STRIP, Reader, Sight, TILE, strip};
 /// Moments of s, d, s², d².
 const MOMENTS: usize = 4;
 
-/// Rows of positions of the window in a band.
+/// The most rows of positions of the window in a band.
 pub(super) const BAND: usize = 128;
+
+/// Where there are several bands, their number is a multiple of this: two or four threads then have the same number each.
+const BANDS: usize = 4;
 
 /// Bytes that a third-level cache holds.
 const FORESEEN: usize = 16 << 20;
@@ -126,7 +129,11 @@ impl Measure<'_> {
         if n_rows * n_columns == 0 {
             return Array2::from_elem((n, c), f64::NAN);
         }
-        let n_bands = n_rows.div_ceil(BAND);
+        let n_bands = match n_rows.div_ceil(BAND) {
+            1 => 1,
+            n => n.next_multiple_of(BANDS),
+        };
+        let band_rows = n_rows.div_ceil(n_bands);
         // Small images lie side by side in the lanes; a large one fills them all by itself. Their bits are the same.
         let n_planes = n * c;
         let is_small = n_planes >= LANES && n_columns <= MAX_STRIP;
@@ -142,7 +149,8 @@ impl Measure<'_> {
                         let i = i.min(n_planes - 1);
                         [channel(truth, i), channel(prediction, i)]
                     });
-                    let positions = band * BAND..n_rows.min((band + 1) * BAND);
+                    let end = n_rows.min((band + 1) * band_rows);
+                    let positions = end.min(band * band_rows)..end;
                     self.sum(&planes[..per_task], positions, n_columns, scratch)
                 },
             )
