@@ -145,7 +145,6 @@ impl Told<'_> {
             ("no-skip", "original"),
             ("original", "tuned"),
             ("tuned", "searched"),
-            ("searched", "robust"),
         ];
         let mut pairs = vec![];
         for (first, second) in classifier {

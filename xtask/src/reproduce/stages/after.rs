@@ -17,7 +17,7 @@ pub(crate) const EXPLAINED_IMAGES: [&str; 3] = [
 ];
 
 /// Autoencoders that predict from their own predictions, by their first seed.
-pub(crate) const ROLLED_OUT: [&str; 4] = ["original", "tuned", "no-skip", "robust"];
+pub(crate) const ROLLED_OUT: [&str; 4] = ["original", "tuned", "no-skip", "searched"];
 
 pub(super) const FRESH: &str = "data/fresh";
 

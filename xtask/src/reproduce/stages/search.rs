@@ -4,8 +4,9 @@
 use std::path::PathBuf;
 
 use super::after::FRESH;
+use super::recipes::SEARCHED_EPOCHS;
 use super::table::{MACHINE, juggle, run_flags, run_outputs, words};
-use super::{AUTOENCODER_EPOCHS, BALLS, Plan, SYNTH, Size, Stage, Step, text};
+use super::{BALLS, Plan, SYNTH, Size, Stage, Step, text};
 
 /// A way to judge the trials of the search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,7 +126,7 @@ impl Plan {
                 self.search_file(FRAMES_STUDY),
             ],
             // Its winner waits for it.
-            cost: 140 * (trials * epochs + AUTOENCODER_EPOCHS),
+            cost: 140 * (trials * epochs + SEARCHED_EPOCHS),
         }
     }
 

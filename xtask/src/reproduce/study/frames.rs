@@ -329,7 +329,7 @@ pub(super) fn next_frame(told: &Told<'_>) -> Option<Value> {
             "Whether a network merely copies its last input shows in the second row of each recipe: it would be high then. For a good \
              prediction it lies near the third row, which compares the true frame with the last input and knows no network. SSIM is scikit-image's \
              default, a uniform window of 7×7. The validation clips chose nothing: every recipe is measured after its last epoch, and the settings of \
-             the search and of `robust` were chosen on clips held out of the training clips (docs/frames-recipe.md)."
+             the search were chosen on clips held out of the training clips (docs/frames-recipe.md)."
         ],
         "tables": [table(
             "Means over the validation windows and the seeds",

@@ -192,7 +192,8 @@ fn importances(search: &FramesSearch) -> Option<String> {
 
 /// Does the winner beat the published numbers, on clips that chose nothing?
 fn beaten(told: &Told<'_>) -> Option<String> {
-    let spreads = &told.autoencoder("searched")?.spreads;
+    let recipe = told.autoencoder("searched")?;
+    let spreads = &recipe.spreads;
     let (psnr, ssim) = (
         spreads.get("psnr_db_prediction")?,
         spreads.get("ssim_prediction")?,
@@ -206,7 +207,8 @@ fn beaten(told: &Told<'_>) -> Option<String> {
         "That is not more in both"
     };
     Some(format!(
-        "Its settings, trained on all training clips with fresh seeds, reach {} and an SSIM of {} on the validation clips, which took no part in the          search; published for the tuned recipe are {:.2} dB and {:.3}. {verdict}.",
+        "Its settings, trained on all training clips for {} epochs with fresh seeds, reach {} and an SSIM of {} on the validation clips, which took no part in the          search; published for the tuned recipe are {:.2} dB and {:.3}. {verdict}.",
+        recipe.runs.first()?.epochs.len(),
         over_seeds(psnr, 2, "dB"),
         over_seeds(ssim, 4, "").replace("  ", " "),
         published.psnr_db,

@@ -115,14 +115,8 @@ fn predicted(told: &Told<'_>) -> Option<String> {
     }
     if let Some(searched) = of("searched") {
         text += &format!(
-            ", tuned by a search that saw training clips alone {}",
+            ", and tuned by a search that saw training clips alone, with more epochs, {}",
             over_seeds(searched, 2, "dB")
-        );
-    }
-    if let Some(robust) = of("robust") {
-        text += &format!(
-            ", by our own recipe and more epochs {}",
-            over_seeds(robust, 2, "dB")
         );
     }
     Some(text + ".")
@@ -211,15 +205,9 @@ pub(super) fn questions(told: &Told<'_>) -> Vec<Value> {
             "psnr_db",
         ),
         told.asked_of_frames(
-            "Does a search judged by held-out clips tune better?",
+            "Do a search judged by held-out clips and more epochs make them better still?",
             "tuned",
             "searched",
-            "psnr_db",
-        ),
-        told.asked_of_frames(
-            "Is a recipe of more epochs better still?",
-            "searched",
-            "robust",
             "psnr_db",
         ),
     ];
