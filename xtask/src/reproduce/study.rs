@@ -46,7 +46,8 @@ pub(crate) fn write(
         results,
         ratios,
     };
-    let study = told.study();
+    let mut study = told.study();
+    without_marks(&mut study);
     if study["groups"].as_array().is_none_or(Vec::is_empty) {
         return Ok(None);
     }
@@ -195,6 +196,16 @@ impl Told<'_> {
         self.autoencoder(second)?;
         let [first, second] = [first, second].map(frames_group);
         Some(json!({"question": question, "first": first, "second": second, "metric": metric}))
+    }
+}
+
+/// The page shows text as it is: marks of Markdown, which these sentences share with `report.md`, go.
+fn without_marks(value: &mut Value) {
+    match value {
+        Value::String(text) => text.retain(|c| c != '`'),
+        Value::Array(values) => values.iter_mut().for_each(without_marks),
+        Value::Object(values) => values.values_mut().for_each(without_marks),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

@@ -355,3 +355,14 @@ fn the_search_says_whether_its_winner_beats_what_was_published() {
         .mean = 31.0;
     has(&verdict(&results), &["That is not more in both"]);
 }
+
+#[test]
+fn marks_of_markdown_are_taken_off() {
+    let mut study =
+        json!({"paragraphs": ["by `juggle tune`"], "tables": [{"rows": [["`a`", "1"]]}]});
+    without_marks(&mut study);
+    assert_eq!(
+        study,
+        json!({"paragraphs": ["by juggle tune"], "tables": [{"rows": [["a", "1"]]}]})
+    );
+}
