@@ -81,8 +81,8 @@ def probability_case(rng, n, n_classes, sharpness):
 def ranking_case(rng, n, levels):
     is_positive = rng.random(n) < 0.4
     is_positive[:2] = [True, False]
-    # Whole numbers: a reader of JSON may miss a fraction by its last bit, and equal scores would no more be equal.
-    scores = (rng.integers(0, levels, n) + levels // 3 * is_positive).astype(float)
+    # Fractions with all their digits: read by a bit less, two that differ would be equal.
+    scores = (rng.integers(0, levels, n) + levels // 3 * is_positive) / levels
     return {
         "is_positive": is_positive.tolist(),
         "scores": scores.tolist(),

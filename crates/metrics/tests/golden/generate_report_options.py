@@ -40,8 +40,7 @@ def weights_of(kind, rng, n):
         return None
     if kind == "whole":
         return np.append(rng.integers(0, 4, n - 1), 1).astype(float)
-    # Few digits: a reader of JSON may miss a longer fraction by its last bit.
-    return np.round(rng.random(n) * 10.0 ** rng.integers(-3, 3, n), 6)
+    return rng.random(n) * 10.0 ** rng.integers(-3, 3, n)
 
 
 def case(rng, n, n_classes, rows, weights, zero_division, error_rate, as_text):
