@@ -25,6 +25,7 @@
 mod gaussian;
 mod general;
 pub(super) mod lanes;
+mod prefetch;
 mod sevens;
 mod transpose;
 mod uniform;
@@ -37,7 +38,7 @@ use rayon::prelude::*;
 use super::map::Border;
 use super::window::Window;
 use crate::pixel::Pixel;
-use lanes::{Block, LANES, MAX_STRIP, Reader, Sight, TILE, strip};
+use lanes::{Block, LANES, MAX_STRIP, Reader, Sight, strip};
 
 /// Moments of s, d, s², d².
 const MOMENTS: usize = 4;
@@ -47,11 +48,6 @@ pub(super) const BAND: usize = 128;
 
 /// Where there are several bands, their number is a multiple of this: two or four threads then have the same number each.
 const BANDS: usize = 4;
-
-/// Bytes that a third-level cache holds.
-const FORESEEN: usize = 16 << 20;
-
-const CACHE_LINE: usize = 64;
 
 /// What makes SSIM, or its part without the luminance, of moments whose window has a middle tap of 1.
 #[derive(Clone, Copy, Debug)]
@@ -111,7 +107,7 @@ pub(super) struct Measure<'a> {
 /// Buffers that are used again for each band.
 enum Scratch<T> {
     Uniform(uniform::Scratch<T>),
-    Gaussian(Reader<T>, gaussian::Scratch),
+    Gaussian(Reader, gaussian::Scratch),
     General(general::Scratch<T>),
 }
 
@@ -185,9 +181,6 @@ impl Measure<'_> {
         let mut sums = [0.0; LANES];
         match scratch {
             Scratch::Gaussian(reader, scratch) => {
-                if n_columns > TILE {
-                    self.foresee(planes, positions.clone());
-                }
                 let strip = strip(n_columns, planes.len());
                 for first in (0..n_columns).step_by(LANES / planes.len() * strip) {
                     let sight = Sight {
@@ -221,28 +214,6 @@ impl Measure<'_> {
             }
         }
         sums
-    }
-
-    /// Asks the memory for the rows under a band, one after the other as they lie there. Tiles read pieces that lie apart, which the
-    /// processor does not foresee; from the third-level cache they come fast.
-    fn foresee<T: Pixel>(self, planes: &[[ArrayView2<'_, T>; 2]], positions: Range<usize>) {
-        let n_taps = self.window.size();
-        let rows = positions.start..positions.end + n_taps - 1;
-        let images = planes.as_flattened();
-        if images.len() * rows.len() * images[0].ncols() * size_of::<T>() > FORESEEN {
-            return;
-        }
-        let mut any = [0.0; 4];
-        for image in images {
-            for i in rows.clone() {
-                let row = image.row(self.border.source(i, n_taps, image.nrows()));
-                let pixels = row.as_slice().unwrap_or_default();
-                for (k, pixels) in pixels.chunks(CACHE_LINE / size_of::<T>()).enumerate() {
-                    any[k % 4] += pixels[0].to_f64();
-                }
-            }
-        }
-        std::hint::black_box(any);
     }
 }
 

@@ -18,6 +18,7 @@ use std::ops::Range;
 use multiversion::multiversion;
 
 use super::lanes::{Block, LANES, MAX_STRIP, PHASES, Reader, aligned, halo, row_length, zeros};
+use super::prefetch::ask_for;
 use super::{MOMENTS, Similarity};
 use crate::pixel::Pixel;
 use crate::ssim::window::Window;
@@ -43,6 +44,9 @@ const LARGE: usize = row_length(MAX_STRIP, SIZE);
 /// The same for small images, which would otherwise wait for memory that they do not need.
 const SMALL: usize = row_length(SMALL_STRIP, SIZE);
 const SMALL_STRIP: usize = 24;
+
+/// Positions of each phase between which the memory is asked for pixels. With three times as many it does not keep up.
+const PIECE: usize = 16;
 
 /// Buffers, used again for each band.
 #[derive(Debug)]
@@ -77,7 +81,7 @@ impl Scratch {
     pub(super) fn add<T: Pixel>(
         &mut self,
         similarity: Similarity,
-        (reader, block): (&mut Reader<T>, &Block<'_, T>),
+        (reader, block): (&mut Reader, &Block<'_, T>),
         positions: Range<usize>,
         sums: &mut [f64; LANES],
     ) {
@@ -101,7 +105,7 @@ impl<const W: usize> Rows<W> {
     fn add<T: Pixel>(
         &mut self,
         similarity: Similarity,
-        (reader, block): (&mut Reader<T>, &Block<'_, T>),
+        (reader, block): (&mut Reader, &Block<'_, T>),
         positions: Range<usize>,
         sums: &mut [f64; LANES],
     ) {
@@ -135,8 +139,9 @@ impl<const W: usize> Rows<W> {
                 8 => filter_columns::<8, W>(outer, ring, n_columns, columns),
                 _ => filter_columns::<16, W>(outer, ring, n_columns, columns),
             }
-            for columns in &columns[..n_done - first] {
-                add_positions(outer, similarity, columns, n_positions, totals);
+            for (k, columns) in columns[..n_done - first].iter().enumerate() {
+                let ahead = block.ahead(positions.start + i + 1 + k);
+                add_positions(outer, similarity, columns, n_positions, totals, ahead);
             }
         }
         block.add(totals, W / PHASES, sums);
@@ -184,32 +189,44 @@ fn filter_columns<const FIRST: usize, const W: usize>(
     }
 }
 
-/// Adds the values of a row of positions.
+/// Adds the values of a row of positions, and meanwhile asks the memory for rows of both images.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512vl+avx512dq", "x86_64+avx2+fma"))]
-fn add_positions<const W: usize>(
+fn add_positions<T: Pixel, const W: usize>(
     outer: &[f64; RADIUS],
     similarity: Similarity,
     columns: &[[f64; W]; MOMENTS],
     n_positions: usize,
     totals: &mut [f64; W],
+    ahead: [&[T]; 2],
 ) {
     let phase = const { W / PHASES };
-    for j in 0..n_positions.min(const { W / PHASES - halo(SIZE) * LANES }) {
-        let mut moments = [[0.0; MOMENTS]; PHASES];
-        for (i, column) in columns.iter().enumerate() {
-            let at = |column_idx: usize| {
-                column[column_idx % PHASES * phase + column_idx / PHASES * LANES + j]
-            };
-            for (p, moments) in moments.iter_mut().enumerate() {
-                let mut sum = at(p + RADIUS);
-                for (k, tap) in outer.iter().enumerate() {
-                    sum = tap.mul_add(at(p + k) + at(p + SIZE - 1 - k), sum);
-                }
-                moments[i] = sum;
-            }
+    let n_pieces = const {
+        let most = W / PHASES - halo(SIZE) * LANES;
+        assert!(most.is_multiple_of(PIECE), "pieces fill a row");
+        most / PIECE
+    };
+    for piece in 0..n_positions.div_ceil(PIECE).min(n_pieces) {
+        let first = piece * PIECE;
+        for pixels in ahead {
+            ask_for(pixels, first * PHASES..(first + PIECE) * PHASES);
         }
-        for (p, moments) in moments.into_iter().enumerate() {
-            totals[p * phase + j] += similarity.of(moments);
+        for j in first..first + PIECE {
+            let mut moments = [[0.0; MOMENTS]; PHASES];
+            for (i, column) in columns.iter().enumerate() {
+                let at = |column_idx: usize| {
+                    column[column_idx % PHASES * phase + column_idx / PHASES * LANES + j]
+                };
+                for (p, moments) in moments.iter_mut().enumerate() {
+                    let mut sum = at(p + RADIUS);
+                    for (k, tap) in outer.iter().enumerate() {
+                        sum = tap.mul_add(at(p + k) + at(p + SIZE - 1 - k), sum);
+                    }
+                    moments[i] = sum;
+                }
+            }
+            for (p, moments) in moments.into_iter().enumerate() {
+                totals[p * phase + j] += similarity.of(moments);
+            }
         }
     }
 }

@@ -18,6 +18,7 @@ use multiversion::multiversion;
 use multiversion::target::match_target;
 use ndarray::{ArrayView2, Axis, s};
 
+use super::prefetch::ahead;
 use super::transpose::transpose;
 #[cfg(target_arch = "x86_64")]
 use super::transpose::{transpose_by_256, transpose_by_512};
@@ -83,12 +84,26 @@ pub(super) struct Sight {
 
 impl Sight {
     /// The image's own pixels among those that the windows see along a row.
-    fn inner(self, width: usize) -> Range<usize> {
+    pub(super) fn inner(self, width: usize) -> Range<usize> {
         let before = match self.border {
             Border::Valid => 0,
             Border::Symmetric | Border::Mirror => self.n_taps / 2,
         };
         before..before + width
+    }
+
+    /// Those of `n` pixels seen from the first position on that are the image's own: where they are seen.
+    fn own(self, width: usize, n: usize) -> Range<usize> {
+        let inner = self.inner(width);
+        let start = inner.start.saturating_sub(self.first).min(n);
+        start..(inner.end - self.first).clamp(start, n)
+    }
+
+    /// Where in a row pixel `j` of them lies; beyond the end it is the last one.
+    fn source(self, j: usize, width: usize) -> usize {
+        let last = self.border.n_seen(self.n_taps, width) - 1;
+        let seen = (self.first + j).min(last);
+        self.border.source(seen, self.n_taps, width)
     }
 }
 
@@ -103,6 +118,14 @@ pub(super) struct Block<'a, T> {
 }
 
 impl<T: Pixel> Block<'_, T> {
+    /// Row `i` of truth and prediction, to ask for; none of several images, which are small.
+    pub(super) fn ahead(&self, i: usize) -> [&[T]; 2] {
+        match self.planes {
+            [images] => images.map(|image| ahead(self.sight, image, i)),
+            _ => [&[]; 2],
+        }
+    }
+
     /// Vectors in each phase.
     pub(super) fn n_columns(&self) -> usize {
         self.strip / PHASES + halo(self.sight.n_taps)
@@ -124,27 +147,15 @@ impl<T: Pixel> Block<'_, T> {
     }
 }
 
-/// Reads rows of a block.
-#[derive(Debug)]
-pub(super) struct Reader<T> {
-    /// Rows of truth and prediction that cannot be read where they are.
-    lines: [Vec<T>; 2],
-    /// Their sums and differences, in their order.
+/// Sums and differences of a row of a block, in the order of the pixels.
+#[derive(Debug, Default)]
+pub(super) struct Reader {
     moments: [Vec<f64>; 2],
 }
 
-impl<T> Default for Reader<T> {
-    fn default() -> Self {
-        Self {
-            lines: [vec![], vec![]],
-            moments: [vec![], vec![]],
-        }
-    }
-}
-
-impl<T: Pixel> Reader<T> {
+impl Reader {
     /// Sums and differences of row `i` of the block's images, counted from the first that a window sees, as the head of this file says.
-    pub(super) fn read<const W: usize>(
+    pub(super) fn read<T: Pixel, const W: usize>(
         &mut self,
         block: &Block<'_, T>,
         i: usize,
@@ -154,25 +165,49 @@ impl<T: Pixel> Reader<T> {
         let n_squares = (block.n_columns() * PHASES).div_ceil(LANES);
         let n = (LANES / n_lines - 1) * block.strip + n_squares * LANES;
         let between = if n_lines == 1 { block.strip } else { n };
-        for line in &mut self.lines {
-            line.resize(n, block.planes[0][0][[0, 0]]);
-        }
         for moment in &mut self.moments {
             moment.resize(n_lines * n + LINE - 1, 0.0);
         }
         let [sums, differences] = self.moments.each_mut().map(|moment| aligned(moment));
-        let [x_line, y_line] = &mut self.lines;
-        for (l, [truth, prediction]) in block.planes.iter().enumerate() {
-            let xs = read_line(block.sight, *truth, i, x_line);
-            let ys = read_line(block.sight, *prediction, i, y_line);
+        for (l, images) in block.planes.iter().enumerate() {
             let values = l * n..(l + 1) * n;
-            add_and_subtract(
-                [xs, ys],
-                [&mut sums[values.clone()], &mut differences[values]],
-            );
+            let to = [&mut sums[values.clone()], &mut differences[values]];
+            add_and_subtract_line(block.sight, images, i, to);
         }
         for (from, to) in [sums, differences].into_iter().zip(to) {
             to_lanes(from, between, n_squares, to);
+        }
+    }
+}
+
+/// Sums and differences of row `i` of what the windows see in two images, from the first position on.
+fn add_and_subtract_line<T: Pixel>(
+    sight: Sight,
+    images: &[ArrayView2<'_, T>; 2],
+    i: usize,
+    [sums, differences]: [&mut [f64]; 2],
+) {
+    let n = sums.len();
+    let (height, width) = images[0].dim();
+    let i = sight.border.source(i, sight.n_taps, height);
+    let [xs, ys] = images.each_ref().map(|image| image.row(i));
+    let own = sight.own(width, n);
+    for j in (0..own.start).chain(own.end..n) {
+        let from = sight.source(j, width);
+        let (x, y) = (xs[from].to_f64(), ys[from].to_f64());
+        (sums[j], differences[j]) = (x + y, x - y);
+    }
+    let first = sight.source(own.start, width);
+    let from = s![first..first + own.len()];
+    let (sums, differences) = (&mut sums[own.clone()], &mut differences[own]);
+    let [xs, ys] = [xs.slice(from), ys.slice(from)];
+    match (xs.as_slice(), ys.as_slice()) {
+        (Some(xs), Some(ys)) => add_and_subtract([xs, ys], [sums, differences]),
+        _ => {
+            for (j, (x, y)) in xs.iter().zip(ys).enumerate() {
+                let (x, y) = (x.to_f64(), y.to_f64());
+                (sums[j], differences[j]) = (x + y, x - y);
+            }
         }
     }
 }
@@ -263,26 +298,18 @@ pub(super) fn read_line<'b, T: Pixel>(
     if let Some(pixels) = line_in_place(sight, image, i, n) {
         return pixels;
     }
-    let Sight {
-        border,
-        n_taps,
-        first,
-    } = sight;
     let (height, width) = image.dim();
-    let row = image.index_axis_move(Axis(0), border.source(i, n_taps, height));
-    let inner = sight.inner(width);
-    let end = border.n_seen(n_taps, width);
-    let copied = inner.start.max(first)..inner.end.min(first + n);
-    for j in (0..n).filter(|j| !copied.contains(&(first + j))) {
-        buffer[j] = row[border.source((first + j).min(end - 1), n_taps, width)];
+    let row = image.index_axis_move(Axis(0), sight.border.source(i, sight.n_taps, height));
+    let own = sight.own(width, n);
+    for j in (0..own.start).chain(own.end..n) {
+        buffer[j] = row[sight.source(j, width)];
     }
-    if !copied.is_empty() {
-        let from = row.slice(s![copied.start - inner.start..copied.end - inner.start]);
-        let to = &mut buffer[copied.start - first..copied.end - first];
-        match from.to_slice() {
-            Some(pixels) => to.copy_from_slice(pixels),
-            None => to.iter_mut().zip(from).for_each(|(to, pixel)| *to = *pixel),
-        }
+    let first = sight.source(own.start, width);
+    let from = row.slice(s![first..first + own.len()]);
+    let to = &mut buffer[own];
+    match from.to_slice() {
+        Some(pixels) => to.copy_from_slice(pixels),
+        None => to.iter_mut().zip(from).for_each(|(to, pixel)| *to = *pixel),
     }
     buffer
 }

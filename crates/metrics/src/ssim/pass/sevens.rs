@@ -9,8 +9,12 @@
 //! the next one by shifts. The order of the additions is that of the two lines above, so all instruction sets give the same bits.
 
 use super::lanes::LANES;
+use super::prefetch::ask_for;
 use super::uniform::SIZE;
 use super::{MOMENTS, Similarity};
+
+/// Positions between which the memory is asked for pixels, where the compiler makes the vectors.
+const PIECE: usize = 64;
 
 /// Values of a row that are read for `n` positions: whole vectors, and the two after them.
 pub(super) const fn n_read(n: usize) -> usize {
@@ -75,11 +79,17 @@ fn shifted<const BY: i32>(
     values(align::<BY>(bits(next), bits(vector)))
 }
 
-/// Adds the values of a row of positions, whose number is a multiple of eight, in vectors of 512 bits. A row has [`n_read`] values.
+/// Adds the values of a row of positions, whose number is a multiple of eight, in vectors of 512 bits. A row has [`n_read`] values. Meanwhile the
+/// memory is asked for rows of both images.
 #[cfg(target_arch = "x86_64")]
 #[inline]
 #[target_feature(enable = "avx512f")]
-pub(super) fn add_by_512(similarity: Similarity, rows: [&[f64]; MOMENTS], totals: &mut [f64]) {
+pub(super) fn add_by_512<T>(
+    similarity: Similarity,
+    rows: [&[f64]; MOMENTS],
+    totals: &mut [f64],
+    ahead: [&[T]; 2],
+) {
     use safe_unaligned_simd::x86_64::_mm512_storeu_pd as store;
 
     let totals = totals.as_chunks_mut::<LANES>().0;
@@ -89,6 +99,9 @@ pub(super) fn add_by_512(similarity: Similarity, rows: [&[f64]; MOMENTS], totals
     let (mut ss, ss_rest) = Sliding::new(ss.as_chunks().0, totals.len());
     let (mut dd, dd_rest) = Sliding::new(dd.as_chunks().0, totals.len());
     for (i, totals) in totals.iter_mut().enumerate() {
+        for pixels in ahead {
+            ask_for(pixels, i * LANES..(i + 1) * LANES);
+        }
         let mut moments = [[0.0; LANES]; MOMENTS];
         store(&mut moments[0], s.sums(&s_rest[i]));
         store(&mut moments[1], d.sums(&d_rest[i]));
@@ -103,14 +116,29 @@ pub(super) fn add_by_512(similarity: Similarity, rows: [&[f64]; MOMENTS], totals
 
 /// As the compiler puts it into vectors.
 #[inline(always)]
-pub(super) fn add(similarity: Similarity, rows: [&[f64]; MOMENTS], totals: &mut [f64]) {
-    let rows = rows.map(|row| &row[..totals.len() + SIZE - 1]);
-    for (j, total) in totals.iter_mut().enumerate() {
-        *total += similarity.of(rows.map(|row| {
-            let pair = |k: usize| row[j + k] + row[j + k + 1];
-            ((pair(0) + pair(2)) + pair(4)) + row[j + 6]
-        }));
+pub(super) fn add<T>(
+    similarity: Similarity,
+    rows: [&[f64]; MOMENTS],
+    totals: &mut [f64],
+    ahead: [&[T]; 2],
+) {
+    for (piece, totals) in totals.chunks_mut(PIECE).enumerate() {
+        let first = piece * PIECE;
+        for pixels in ahead {
+            ask_for(pixels, first..first + PIECE);
+        }
+        let [s, d, ss, dd] = rows.map(|row| &row[first..first + totals.len() + SIZE - 1]);
+        for (j, total) in totals.iter_mut().enumerate() {
+            *total += similarity.of([sum(s, j), sum(d, j), sum(ss, j), sum(dd, j)]);
+        }
     }
+}
+
+/// Seven values from number `j` on. A closure instead is not inlined into what is compiled for AVX2.
+#[inline(always)]
+fn sum(row: &[f64], j: usize) -> f64 {
+    let pair = |k: usize| row[j + k] + row[j + k + 1];
+    ((pair(0) + pair(2)) + pair(4)) + row[j + SIZE - 1]
 }
 
 #[cfg(test)]
@@ -123,8 +151,8 @@ mod tests {
     #[multiversion(targets("x86_64+avx512f+avx512bw+avx512vl+avx512dq", "x86_64+avx2+fma"))]
     fn by_hand(similarity: Similarity, rows: [&[f64]; MOMENTS], totals: &mut [f64]) {
         match_target! {
-            "x86_64+avx512f+avx512bw+avx512vl+avx512dq" => add_by_512(similarity, rows, totals),
-            _ => add(similarity, rows, totals),
+            "x86_64+avx512f+avx512bw+avx512vl+avx512dq" => add_by_512(similarity, rows, totals, [rows[0]; 2]),
+            _ => add(similarity, rows, totals, [rows[0]; 2]),
         }
     }
 
@@ -144,7 +172,7 @@ mod tests {
             let rows = [row(2.0), row(0.3), row(7.0), row(0.4)];
             let [s, d, ss, dd] = &rows;
             let mut totals = [vec![0.25; n], vec![0.25; n]];
-            add(similarity, [s, d, ss, dd], &mut totals[0]);
+            add(similarity, [s, d, ss, dd], &mut totals[0], [s; 2]);
             by_hand(similarity, [s, d, ss, dd], &mut totals[1]);
             assert_eq!(totals[0], totals[1]);
             for (j, total) in totals[0].iter().enumerate() {

@@ -19,6 +19,7 @@ use multiversion::target::match_target;
 use ndarray::ArrayView2;
 
 use super::lanes::{LANES, Sight, aligned, line_in_place, read_line, zeros};
+use super::prefetch::ahead;
 use super::{MOMENTS, Measure, Similarity, sevens};
 use crate::pixel::Pixel;
 
@@ -110,9 +111,10 @@ fn add_tile<T: Pixel>(
         if i + 1 >= positions.start + SIZE {
             let [s, d, ss, dd] = &columns;
             let columns: [&[f64]; MOMENTS] = [s, d, ss, dd];
+            let ahead = images.map(|image| ahead(sight, image, i + 1));
             match_target! {
-                "x86_64+avx512f+avx512bw+avx512vl+avx512dq" => sevens::add_by_512(similarity, columns, totals),
-                _ => sevens::add(similarity, columns, totals),
+                "x86_64+avx512f+avx512bw+avx512vl+avx512dq" => sevens::add_by_512(similarity, columns, totals, ahead),
+                _ => sevens::add(similarity, columns, totals, ahead),
             }
         }
     }
