@@ -45,8 +45,8 @@ const LARGE: usize = row_length(MAX_STRIP, SIZE);
 const SMALL: usize = row_length(SMALL_STRIP, SIZE);
 const SMALL_STRIP: usize = 24;
 
-/// Positions of each phase between which the memory is asked for pixels. With three times as many it does not keep up.
-const PIECE: usize = 16;
+/// Positions of each phase between which the memory is asked for pixels. With six times as many it does not keep up.
+const PIECE: usize = 8;
 
 /// Buffers, used again for each band.
 #[derive(Debug)]

@@ -175,7 +175,8 @@ impl Reader {
             add_and_subtract_line(block.sight, images, i, to);
         }
         for (from, to) in [sums, differences].into_iter().zip(to) {
-            to_lanes(from, between, n_squares, to);
+            let lane = |l: usize| from[l * between..][..n_squares * LANES].as_chunks().0;
+            to_lanes(std::array::from_fn(lane), phases(to));
         }
     }
 }
@@ -198,12 +199,14 @@ fn add_and_subtract_line<T: Pixel>(
         (sums[j], differences[j]) = (x + y, x - y);
     }
     let first = sight.source(own.start, width);
-    let from = s![first..first + own.len()];
+    let from = first..first + own.len();
     let (sums, differences) = (&mut sums[own.clone()], &mut differences[own]);
-    let [xs, ys] = [xs.slice(from), ys.slice(from)];
     match (xs.as_slice(), ys.as_slice()) {
-        (Some(xs), Some(ys)) => add_and_subtract([xs, ys], [sums, differences]),
+        (Some(xs), Some(ys)) => {
+            add_and_subtract([&xs[from.clone()], &ys[from]], [sums, differences]);
+        }
         _ => {
+            let (xs, ys) = (xs.slice(s![from.clone()]), ys.slice(s![from]));
             for (j, (x, y)) in xs.iter().zip(ys).enumerate() {
                 let (x, y) = (x.to_f64(), y.to_f64());
                 (sums[j], differences[j]) = (x + y, x - y);
@@ -223,13 +226,16 @@ fn add_and_subtract<T: Pixel>([xs, ys]: [&[T]; 2], [sums, differences]: [&mut [f
     }
 }
 
-/// Values in their order to `[phase][column][lane]`; lanes begin `between` values apart.
+/// Lanes of values in their order to `[phase][column][lane]`. What is made by closures is handed over, since they are not inlined here.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512vl+avx512dq", "x86_64+avx2+fma"))]
-fn to_lanes<const W: usize>(from: &[f64], between: usize, n_squares: usize, to: &mut [f64; W]) {
-    let lanes: [&[[f64; LANES]]; LANES] =
-        std::array::from_fn(|l| from[l * between..][..n_squares * LANES].as_chunks().0);
-    let [a, b, c, d, e, f, g, h] = lanes.map(|lane| &lane[..n_squares]);
-    let [p0, p1, p2, p3] = phases(to);
+fn to_lanes(
+    [a, b, c, d, e, f, g, h]: [&[[f64; LANES]]; LANES],
+    [p0, p1, p2, p3]: [&mut [[f64; LANES]]; PHASES],
+) {
+    let n_squares = a.len();
+    let (b, c, d) = (&b[..n_squares], &c[..n_squares], &d[..n_squares]);
+    let (e, f) = (&e[..n_squares], &f[..n_squares]);
+    let (g, h) = (&g[..n_squares], &h[..n_squares]);
     // The last square may be half a one.
     let mut beyond = [[0.0; LANES]; PHASES];
     for i in 0..n_squares {

@@ -56,7 +56,7 @@ fn store_every_second(
 #[cfg(target_arch = "x86_64")]
 #[inline]
 #[target_feature(enable = "avx")]
-pub(super) fn transpose_by_256(rows: Rows<'_>, columns: Columns<'_>) {
+pub(super) fn transpose_by_256(rows: Rows<'_>, mut columns: Columns<'_>) {
     use std::arch::x86_64::{
         _mm256_permute2f128_pd as halves, _mm256_unpackhi_pd as odd, _mm256_unpacklo_pd as even,
     };
@@ -65,20 +65,33 @@ pub(super) fn transpose_by_256(rows: Rows<'_>, columns: Columns<'_>) {
 
     const LOW: i32 = 0x20;
     const HIGH: i32 = 0x31;
-    let rows = rows.map(|row| row.as_chunks::<4>().0);
-    let columns = columns.map(|column| column.as_chunks_mut::<4>().0);
     for i in 0..2 {
         for j in 0..2 {
-            let (a, b) = (load(&rows[4 * i][j]), load(&rows[4 * i + 1][j]));
-            let (c, d) = (load(&rows[4 * i + 2][j]), load(&rows[4 * i + 3][j]));
+            let [a, b, c, d] = [4 * i, 4 * i + 1, 4 * i + 2, 4 * i + 3];
+            let (a, b) = (load(half(rows[a], j)), load(half(rows[b], j)));
+            let (c, d) = (load(half(rows[c], j)), load(half(rows[d], j)));
             let (ab, cd) = (even(a, b), even(c, d));
-            store(&mut columns[4 * j][i], halves::<LOW>(ab, cd));
-            store(&mut columns[4 * j + 2][i], halves::<HIGH>(ab, cd));
+            store(half_of(columns[4 * j], i), halves::<LOW>(ab, cd));
+            store(half_of(columns[4 * j + 2], i), halves::<HIGH>(ab, cd));
             let (ab, cd) = (odd(a, b), odd(c, d));
-            store(&mut columns[4 * j + 1][i], halves::<LOW>(ab, cd));
-            store(&mut columns[4 * j + 3][i], halves::<HIGH>(ab, cd));
+            store(half_of(columns[4 * j + 1], i), halves::<LOW>(ab, cd));
+            store(half_of(columns[4 * j + 3], i), halves::<HIGH>(ab, cd));
         }
     }
+}
+
+/// The first or the second four values. By closures instead it would be called, not inlined.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn half(row: &[f64; LANES], i: usize) -> &[f64; LANES / 2] {
+    &row.as_chunks().0[i]
+}
+
+/// The same, to be written.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn half_of(column: &mut [f64; LANES], i: usize) -> &mut [f64; LANES / 2] {
+    &mut column.as_chunks_mut().0[i]
 }
 
 /// Without vectors.
