@@ -56,7 +56,7 @@ fn store_every_second(
 #[cfg(target_arch = "x86_64")]
 #[inline]
 #[target_feature(enable = "avx")]
-pub(super) fn transpose_by_256(rows: Rows<'_>, mut columns: Columns<'_>) {
+pub(super) fn transpose_by_256(rows: Rows<'_>, columns: Columns<'_>) {
     use std::arch::x86_64::{
         _mm256_permute2f128_pd as halves, _mm256_unpackhi_pd as odd, _mm256_unpacklo_pd as even,
     };
