@@ -123,8 +123,8 @@ fn of_u16(xs: &[u16], ys: &[u16]) -> f64 {
 
 /// −1, of which the compiler does not know that it is: `x − y` as the multiply-add `−1·y + x`, which has the same bits.
 ///
-/// Conversions from `f32` and additions wait for the same two of Zen 4's four units, multiplications have the others. Vectors of 256 bits are
-/// converted in a third of the time of those of 512.
+/// Conversions from `f32` and additions wait for the same two of Zen 4's four units, multiplications have the others. For the same reason the loops that
+/// mostly convert have vectors of 256 bits: two of them are converted sooner than one of 512.
 #[inline(always)]
 pub(crate) fn minus_one() -> f64 {
     std::hint::black_box(-1.0)

@@ -215,7 +215,7 @@ fn add_and_subtract_line<T: Pixel>(
     }
 }
 
-/// In vectors of 256 bits, which are converted faster than those of 512.
+/// In vectors of 256 bits, for the reason that [`minus_one`] gives.
 #[multiversion(targets("x86_64+avx2+fma"))]
 fn add_and_subtract<T: Pixel>([xs, ys]: [&[T]; 2], [sums, differences]: [&mut [f64]; 2]) {
     let n = xs.len();

@@ -67,9 +67,9 @@ pub(super) fn transpose_by_256(rows: Rows<'_>, columns: Columns<'_>) {
     const HIGH: i32 = 0x31;
     for i in 0..2 {
         for j in 0..2 {
-            let [a, b, c, d] = [4 * i, 4 * i + 1, 4 * i + 2, 4 * i + 3];
-            let (a, b) = (load(half(rows[a], j)), load(half(rows[b], j)));
-            let (c, d) = (load(half(rows[c], j)), load(half(rows[d], j)));
+            let (a, b) = (half(rows[4 * i], j), half(rows[4 * i + 1], j));
+            let (c, d) = (half(rows[4 * i + 2], j), half(rows[4 * i + 3], j));
+            let (a, b, c, d) = (load(a), load(b), load(c), load(d));
             let (ab, cd) = (even(a, b), even(c, d));
             store(half_of(columns[4 * j], i), halves::<LOW>(ab, cd));
             store(half_of(columns[4 * j + 2], i), halves::<HIGH>(ab, cd));
