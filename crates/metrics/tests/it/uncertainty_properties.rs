@@ -51,7 +51,7 @@ proptest! {
 
     #[test]
     fn more_successes_are_a_higher_interval((successes, n) in trials(), level in 0.01..0.999_999_f64) {
-        prop_assume!(successes < n);
+        let successes = successes.min(n - 1);
         for interval in intervals() {
             let (less, more) =
                 (interval(successes, n, level).unwrap(), interval(successes + 1, n, level).unwrap());
