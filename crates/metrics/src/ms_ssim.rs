@@ -1,5 +1,6 @@
 //! Multi-scale structural similarity.
 
+use multiversion::multiversion;
 use ndarray::{Array2, Array4, ArrayView1, ArrayView2, ArrayView4, Axis, s};
 use rayon::prelude::*;
 
@@ -260,25 +261,44 @@ fn halved<T: Pixel>(images: ArrayView4<'_, T>, is_padded: bool) -> Array4<f64> {
     let padding = |n: usize| if is_padded { n % 2 } else { 0 };
     let (above, before) = (padding(height), padding(width));
     let size = (n, c, (height + above) / 2, (width + before) / 2);
-    let mut halves = vec![0.0; size.0 * size.1 * size.2 * size.3];
-    let read = |plane: usize, i: usize, line: &mut [f64]| match i.checked_sub(above) {
-        Some(i) => {
-            let row = images.slice(s![plane / c, plane % c, i, ..]);
-            read_row(row, &mut line[before..]);
-        }
-        None => line.fill(0.0),
-    };
+    let n_values = size.0 * size.1 * size.2 * size.3;
+    // Zeros by all threads: memory that is new to the program is slow to write first.
+    let mut halves: Vec<f64> = rayon::iter::repeat_n(0.0, n_values).collect();
     halves.par_chunks_mut(size.3).enumerate().for_each_init(
-        || [vec![0.0; width + before], vec![0.0; width + before]],
-        |[upper, lower], (i, halves)| {
+        || [vec![], vec![]],
+        |buffers, (i, halves)| {
             let (plane, i) = (i / size.2, 2 * (i % size.2));
-            read(plane, i, upper);
-            read(plane, i + 1, lower);
-            let (upper, lower) = (upper.as_chunks().0, lower.as_chunks().0);
-            for ((half, [a, b]), [c, d]) in halves.iter_mut().zip(upper).zip(lower) {
-                *half = (a + b + c + d) / 4.0;
+            let image = images.slice(s![plane / c, plane % c, .., ..]);
+            let rows = [i.checked_sub(above), (i + 1).checked_sub(above)];
+            let rows = rows.map(|i| i.map(|i| image.row(i)));
+            if let [Some(upper), Some(lower)] = &rows
+                && let (Some(upper), Some(lower), 0) = (upper.as_slice(), lower.as_slice(), before)
+            {
+                halve([upper, lower], halves);
+                return;
             }
+            for (buffer, row) in buffers.iter_mut().zip(rows) {
+                buffer.clear();
+                buffer.resize(width + before, 0.0);
+                if let Some(row) = row {
+                    read_row(row, &mut buffer[before..]);
+                }
+            }
+            let [upper, lower] = buffers;
+            halve([upper, lower], halves);
         },
     );
     Array4::from_shape_vec(size, halves).expect("there is a value for each square")
+}
+
+/// Means of squares of four pixels in two rows.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512vl+avx512dq", "x86_64+avx2+fma"))]
+fn halve<T: Pixel>([upper, lower]: [&[T]; 2], halves: &mut [f64]) {
+    let (upper, lower) = (upper.as_chunks::<2>().0, lower.as_chunks::<2>().0);
+    let n = halves.len();
+    let (upper, lower) = (&upper[..n], &lower[..n]);
+    for j in 0..n {
+        let ([a, b], [c, d]) = (upper[j], lower[j]);
+        halves[j] = (a.to_f64() + b.to_f64() + c.to_f64() + d.to_f64()) / 4.0;
+    }
 }
