@@ -14,7 +14,8 @@
 //!    x, y, x² + y² and x·y, and the same bits for exchanged images and for equal ones.
 //! 2. The middle tap of a window is 1, and both fractions of SSIM are multiplied by the weight that this leaves out:
 //!    integer pixels under a uniform window have exact moments, so a constant image has a variance of exactly zero.
-//! 3. A variance below zero, which only rounding makes, becomes zero where the library says so; here it is the sum of both.
+//! 3. C1 and C2 are added once, not to a numerator and a denominator: (a + C1) ∓ b and (σs² + C2) ∓ σd². A variance below zero, which only rounding
+//!    makes, becomes zero where the library says so; here it is the sum of both.
 //! 4. Every loop over columns is over slices or arrays of one length with the taps unrolled inside, which is the form that the compiler
 //!    turns into vectors. Lanes written out by hand were five times slower. Loops are compiled for AVX-512, for AVX2 and
 //!    for the baseline, with the same operations in the same order for each position, whatever the vectors and wherever the position lies
@@ -43,54 +44,74 @@ use lanes::{Block, LANES, MAX_STRIP, Reader, Sight, strip};
 /// Moments of s, d, s², d².
 const MOMENTS: usize = 4;
 
-/// The most rows of positions of the window in a band.
+/// The most rows of positions of the window in a band, before it is rounded to whole steps of the Gaussian window.
 pub(super) const BAND: usize = 128;
 
 /// Where there are several bands, their number is a multiple of this: two or four threads then have the same number each.
 const BANDS: usize = 4;
+
+/// Rows of positions in band number `band` of so many. Bands are whole steps of the Gaussian window, and differ by one at most.
+fn rows_of_band(n_rows: usize, n_bands: usize, band: usize) -> Range<usize> {
+    let n_steps = n_rows.div_ceil(gaussian::ROWS);
+    let first = |band: usize| n_rows.min(band * n_steps / n_bands * gaussian::ROWS);
+    first(band)..first(band + 1)
+}
 
 /// What makes SSIM, or its part without the luminance, of moments whose window has a middle tap of 1.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Similarity {
     /// What the taps of the window add up to, or more exactly, by what they were divided.
     pub(super) weight: f64,
-    /// 1 for SSIM, 0 for the contrast and structure without the luminance.
-    pub(super) luminance: f64,
-    /// 2·C1·weight², or 1.
+    /// 2·C1·weight², or [`NO_LUMINANCE`].
     pub(super) c1: f64,
     /// 2·C2·weight², divided by the factor from population to the wanted covariance.
     pub(super) c2: f64,
-    /// What σx² + σy² may not be less than.
-    pub(super) least_variance: f64,
+    /// What σx² + σy² + C2 may not be less than, scaled like C2.
+    pub(super) least: f64,
 }
+
+/// A C1 beside which means vanish, so that the luminance is one, while pixels are below 10⁶⁶. A power of two: what is multiplied by it is not rounded.
+const NO_LUMINANCE: f64 = f64::from_bits((1023 + 500) << 52);
 
 impl Similarity {
     /// The contrast and structure alone.
     pub(super) fn without_luminance(self) -> Self {
         Self {
-            luminance: 0.0,
-            c1: 1.0,
+            c1: NO_LUMINANCE,
             ..self
         }
     }
 
     /// The value of one position.
+    #[inline(always)]
+    fn of(self, [s, d, ss, dd]: [f64; MOMENTS]) -> f64 {
+        let a = s * s;
+        self.fraction(a, self.weight.mul_add(ss, -a) + self.c2, [d, dd])
+    }
+
+    /// The value of one position if C2 is in the moment of s² already.
+    #[inline(always)]
+    fn of_raised(self, [s, d, ss, dd]: [f64; MOMENTS]) -> f64 {
+        let a = s * s;
+        self.fraction(a, self.weight.mul_add(ss, -a), [d, dd])
+    }
+
+    /// Of a, σs² + C2 and the moments of d, d².
     ///
     /// Written so that equal images give a numerator and a denominator of equal bits.
     #[inline(always)]
-    fn of(self, [s, d, ss, dd]: [f64; MOMENTS]) -> f64 {
-        let (a, b) = (s * s, d * d);
-        let s_variance = self.weight.mul_add(ss, -a);
+    fn fraction(self, a: f64, s_variance: f64, [d, dd]: [f64; 2]) -> f64 {
+        let b = d * d;
+        let a = a + self.c1;
         let d_variance = self.weight.mul_add(dd, -b);
         let variances = s_variance + d_variance;
-        let variances = if variances < self.least_variance {
-            self.least_variance
+        let variances = if variances < self.least {
+            self.least
         } else {
             variances
         };
-        let numerator =
-            self.luminance.mul_add(a - b, self.c1) * ((s_variance - d_variance) + self.c2);
-        let denominator = self.luminance.mul_add(a + b, self.c1) * (variances + self.c2);
+        let numerator = (a - b) * (s_variance - d_variance);
+        let denominator = (a + b) * variances;
         numerator / denominator
     }
 }
@@ -129,7 +150,6 @@ impl Measure<'_> {
             1 => 1,
             n => n.next_multiple_of(BANDS),
         };
-        let band_rows = n_rows.div_ceil(n_bands);
         // Small images lie side by side in the lanes; a large one fills them all by itself. Their bits are the same.
         let n_planes = n * c;
         let is_small = n_planes >= LANES && n_columns <= MAX_STRIP;
@@ -145,8 +165,7 @@ impl Measure<'_> {
                         let i = i.min(n_planes - 1);
                         [channel(truth, i), channel(prediction, i)]
                     });
-                    let end = n_rows.min((band + 1) * band_rows);
-                    let positions = end.min(band * band_rows)..end;
+                    let positions = rows_of_band(n_rows, n_bands, band);
                     self.sum(&planes[..per_task], positions, n_columns, scratch)
                 },
             )

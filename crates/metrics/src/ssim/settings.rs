@@ -195,13 +195,13 @@ pub(crate) fn converted<T: Pixel>(image: ArrayView2<'_, T>) -> Array2<T::Map> {
 fn similarity(window: &Window, settings: Settings) -> Similarity {
     let weight = window.weight();
     let twice = 2.0 * (weight * weight);
+    let c2 = settings.c2 * twice / settings.covariance_norm;
     Similarity {
         weight,
-        luminance: 1.0,
         c1: settings.c1 * twice,
-        c2: settings.c2 * twice / settings.covariance_norm,
-        least_variance: if settings.clamps {
-            0.0
+        c2,
+        least: if settings.clamps {
+            c2
         } else {
             f64::NEG_INFINITY
         },

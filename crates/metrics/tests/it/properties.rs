@@ -1,6 +1,8 @@
 //! What must hold for any input.
 
-use juggle_metrics::{ClassificationReport, ConfusionMatrix, Result, psnr, psnr_batch};
+use juggle_metrics::{
+    ClassificationReport, ConfusionMatrix, Convention, MsSsim, Result, psnr, psnr_batch,
+};
 use ndarray::{Array2, Array4, ArrayView2, ArrayView4, s};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -106,6 +108,24 @@ proptest! {
             let scaled = metric(scaled_x.view(), scaled_y.view(), scale).unwrap();
             prop_assert!((value - scaled).abs() < 1e-12, "{} {}", value, scaled);
         }
+    }
+
+    /// The scales before the last one leave the luminance out, which must not depend on how large pixels are.
+    #[test]
+    fn scaling_changes_no_bit_of_ms_ssim(
+        height in 23..40_usize,
+        width in 23..40_usize,
+        seed: u64,
+        exponent in -100..100_i32,
+    ) {
+        let scale = 2.0_f64.powi(exponent);
+        let (x, y) = (image(height, width, seed), image(height, width, !seed));
+        let y = 0.5 * (&x + y);
+        let (scaled_x, scaled_y) = (&x * scale, &y * scale);
+        let of = |range| MsSsim::new(Convention::Torchmetrics, range).weights(&[0.5, 0.5]);
+        let value = of(1.0).mean(x.view(), y.view()).unwrap();
+        prop_assert!(value > 0.0);
+        prop_assert_eq!(of(scale).mean(scaled_x.view(), scaled_y.view()), Ok(value));
     }
 
     #[test]

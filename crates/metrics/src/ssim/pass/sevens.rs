@@ -160,10 +160,9 @@ mod tests {
     fn both_ways_give_the_same_bits() {
         let similarity = Similarity {
             weight: 49.0,
-            luminance: 1.0,
             c1: 0.5,
             c2: 4.5,
-            least_variance: 0.0,
+            least: 4.5,
         };
         for n in [8, 16, 40, 200] {
             let row = |first: f64| -> Vec<f64> {
