@@ -378,11 +378,10 @@ fn scalar(tensor: &Tensor) -> Result<f64> {
 
 /// The Euclidean norm over all tensors: one sum of squares a tensor on the device, then added in f64.
 fn norm(tensors: &[Tensor]) -> Result<f64> {
-    let mut sum = 0.0;
-    for tensor in tensors {
-        sum += scalar(&tensor.sqr()?.sum_all()?)?;
-    }
-    Ok(sum.sqrt())
+    let sums = tensors.iter().map(|tensor| tensor.sqr()?.sum_all());
+    let sums: Vec<Tensor> = sums.collect::<candle_core::Result<_>>()?;
+    let sums: Vec<f64> = Tensor::stack(&sums, 0)?.to_dtype(DType::F64)?.to_vec1()?;
+    Ok(sums.iter().sum::<f64>().sqrt())
 }
 
 #[cfg(test)]

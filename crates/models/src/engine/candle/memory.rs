@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use candle_core::Tensor;
 
-use super::update::Moment;
+use super::update::{Moment, part};
 use super::{CandleEngine, values};
 use crate::state::{State, StateTensor, Values};
 use crate::training_state::{AVERAGE, TrainingState, memory_name, moments};
@@ -29,14 +29,17 @@ impl CandleEngine {
             optimizer: State::default(),
         };
         state.set_steps(self.moments.steps);
-        for (i, (name, var)) in self.parameters.iter().enumerate() {
-            let pair = match self.moments.moments.get(i) {
-                Some(moment) => [moment.first.clone(), moment.second.clone()],
-                None => [var.zeros_like()?, var.zeros_like()?],
-            };
-            for (what, tensor) in moments(self.options.optimizer).iter().zip(pair) {
+        let moment = self.moments.moment.as_ref();
+        let pair = moment.map(|moment| [&moment.first, &moment.second]);
+        for (i, what) in moments(self.options.optimizer).iter().enumerate() {
+            let mut first = 0;
+            for (name, var) in &self.parameters {
+                let values = match pair {
+                    Some(pair) => part(pair[i], &mut first, var)?,
+                    None => var.zeros_like()?,
+                };
                 let name = memory_name(what, name);
-                state.optimizer.insert(name, floats(&tensor)?);
+                state.optimizer.insert(name, floats(&values)?);
             }
         }
         for (name, tensor) in self.ema.iter().flatten() {
@@ -48,11 +51,11 @@ impl CandleEngine {
 
     /// Takes over a state that was checked.
     pub(super) fn write_memory(&mut self, state: &TrainingState) -> Result<()> {
-        let (mut moments, mut parameters) = (Vec::new(), Vec::new());
+        let moment = self.moment(state)?;
+        let mut parameters = Vec::new();
         for (name, var) in &self.parameters {
             let values = state.model.floats(name).expect("it was checked");
             parameters.push(self.tensor(values, var.shape())?);
-            moments.push(self.moment(state, name, var.as_tensor())?);
         }
         let (mut buffers, mut counters) = (BTreeMap::new(), BTreeMap::new());
         for (name, tensor) in state.model.iter() {
@@ -80,21 +83,27 @@ impl CandleEngine {
         }
         (self.buffers, self.counters) = (buffers, counters);
         self.moments.steps = state.checked_steps();
-        self.moments.moments = moments;
+        self.moments.moment = Some(moment);
         self.ema = (!average.is_empty()).then_some(average);
         Ok(())
     }
 
-    fn moment(&self, state: &TrainingState, name: &str, like: &Tensor) -> Result<Moment> {
+    fn moment(&self, state: &TrainingState) -> Result<Moment> {
         let names = moments(self.options.optimizer);
-        let read = |what: &str| self.tensor(state.memory(what, name), like.shape());
-        Ok(Moment {
-            first: read(names[0])?,
-            second: match self.options.optimizer {
-                Optimizer::Sgd { .. } => like.zeros_like()?,
-                _ => read(names[1])?,
-            },
-        })
+        let read = |what: &str| {
+            let memories = self
+                .parameters
+                .iter()
+                .map(|(name, _)| state.memory(what, name));
+            let values = memories.collect::<Vec<_>>().concat();
+            self.tensor(&values, values.len())
+        };
+        let first = read(names[0])?;
+        let second = match self.options.optimizer {
+            Optimizer::Sgd { .. } => first.zeros_like()?,
+            _ => read(names[1])?,
+        };
+        Ok(Moment { first, second })
     }
 }
 

@@ -1,4 +1,6 @@
 //! The optimisers' arithmetic on candle tensors, in the order of operations of `torch.optim`.
+//!
+//! All parameters are moved as one long tensor: on a GPU an operation on a few thousand numbers costs its launch, whatever it computes.
 
 use candle_core::{Result, Tensor, Var};
 
@@ -12,7 +14,7 @@ use crate::optimizer::{ADAM_BETA1, ADAM_BETA2, ADAM_EPS};
 /// 1e-8 lets a moment of this size move a weight by 1e-12 learning rates, far below the rounding of any live weight.
 const NEGLIGIBLE: f64 = 1e-20;
 
-/// What the optimiser remembers of a parameter.
+/// What the optimiser remembers of all parameters, one after the other.
 #[derive(Debug)]
 pub(super) struct Moment {
     /// Adam's first moment, or the momentum buffer.
@@ -25,8 +27,8 @@ pub(super) struct Moment {
 #[derive(Debug, Default)]
 pub(super) struct Moments {
     pub(super) steps: i32,
-    /// In the order of the parameters; none before the first step.
-    pub(super) moments: Vec<Moment>,
+    /// None before the first step.
+    pub(super) moment: Option<Moment>,
 }
 
 impl Moments {
@@ -38,46 +40,57 @@ impl Moments {
         gradients: &[Tensor],
         learning_rate: f64,
     ) -> Result<()> {
-        if self.moments.is_empty() {
-            for (_, var) in parameters {
-                self.moments.push(Moment {
-                    first: var.zeros_like()?,
-                    second: var.zeros_like()?,
-                });
-            }
-        }
+        let xs = joined(parameters.iter().map(|(_, var)| var.as_detached_tensor()))?;
+        let gradient = joined(gradients.iter().cloned())?;
+        let moment = match &mut self.moment {
+            Some(moment) => moment,
+            none => none.insert(Moment {
+                first: xs.zeros_like()?,
+                second: xs.zeros_like()?,
+            }),
+        };
         self.steps = self.steps.saturating_add(1);
-        for (((_, var), gradient), moment) in
-            parameters.iter().zip(gradients).zip(&mut self.moments)
-        {
-            let xs = var.as_detached_tensor();
-            let moved = match optimizer {
-                Optimizer::Adam { weight_decay } => adam(
-                    &xs,
-                    &decayed(gradient, &xs, weight_decay)?,
-                    moment,
-                    self.steps,
-                    learning_rate,
-                )?,
-                Optimizer::AdamW { weight_decay } => {
-                    let shrunk = (&xs * (1.0 - learning_rate * weight_decay))?;
-                    adam(&shrunk, gradient, moment, self.steps, learning_rate)?
-                }
-                Optimizer::Sgd {
-                    momentum,
-                    weight_decay,
-                } => {
-                    let gradient = decayed(gradient, &xs, weight_decay)?;
-                    moment.first = ((&moment.first * momentum)? + gradient)?;
-                    (xs - (&moment.first * learning_rate)?)?
-                }
-            };
-            var.set(&flushed(&moved, NEGLIGIBLE)?)?;
-            moment.first = flushed(&moment.first, NEGLIGIBLE)?;
-            moment.second = flushed(&moment.second, f64::from(f32::MIN_POSITIVE))?;
+        let moved = match optimizer {
+            Optimizer::Adam { weight_decay } => {
+                let gradient = decayed(gradient, &xs, weight_decay)?;
+                adam(&xs, &gradient, moment, self.steps, learning_rate)?
+            }
+            Optimizer::AdamW { weight_decay } => {
+                let shrunk = (&xs * (1.0 - learning_rate * weight_decay))?;
+                adam(&shrunk, &gradient, moment, self.steps, learning_rate)?
+            }
+            Optimizer::Sgd {
+                momentum,
+                weight_decay,
+            } => {
+                let gradient = decayed(gradient, &xs, weight_decay)?;
+                moment.first = ((&moment.first * momentum)? + gradient)?;
+                (xs - (&moment.first * learning_rate)?)?
+            }
+        };
+        let moved = flushed(&moved, NEGLIGIBLE)?;
+        moment.first = flushed(&moment.first, NEGLIGIBLE)?;
+        moment.second = flushed(&moment.second, f64::from(f32::MIN_POSITIVE))?;
+        let mut first = 0;
+        for (_, var) in parameters {
+            var.set(&part(&moved, &mut first, var)?)?;
         }
         Ok(())
     }
+}
+
+/// One long tensor of all.
+fn joined(tensors: impl Iterator<Item = Tensor>) -> Result<Tensor> {
+    let flat: Vec<Tensor> = tensors.map(|xs| xs.flatten_all()).collect::<Result<_>>()?;
+    Tensor::cat(&flat, 0)
+}
+
+/// The part of a long tensor that belongs to `like` and begins at `first`, which then is the beginning of the next one.
+pub(super) fn part(joined: &Tensor, first: &mut usize, like: &Tensor) -> Result<Tensor> {
+    let n = like.elem_count();
+    let part = joined.narrow(0, *first, n)?.reshape(like.shape())?;
+    *first += n;
+    Ok(part)
 }
 
 /// Zero where a value's size is below `least`; NaN stays.
@@ -88,16 +101,16 @@ fn flushed(xs: &Tensor, least: f64) -> Result<Tensor> {
 #[cfg(test)]
 impl Moments {
     pub(super) fn tensors(&self) -> impl Iterator<Item = &Tensor> {
-        self.moments
+        self.moment
             .iter()
             .flat_map(|moment| [&moment.first, &moment.second])
     }
 }
 
 /// The gradient with the L2 penalty's.
-fn decayed(gradient: &Tensor, xs: &Tensor, weight_decay: f64) -> Result<Tensor> {
+fn decayed(gradient: Tensor, xs: &Tensor, weight_decay: f64) -> Result<Tensor> {
     if weight_decay == 0.0 {
-        Ok(gradient.clone())
+        Ok(gradient)
     } else {
         gradient + (xs * weight_decay)?
     }
