@@ -1,5 +1,6 @@
 //! From a configuration to a network, and from a run folder to an engine with its weights.
 
+use std::fmt;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
@@ -69,12 +70,8 @@ pub(crate) fn with_engine(stored: Stored, machine: &MachineArgs) -> Result<Train
     config.threads = machine.threads.unwrap_or(0);
     config.device = machine.device.clone().unwrap_or_else(|| "auto".to_owned());
     config.engine = machine.engine.unwrap_or_default();
-    tracing::info!(
-        "{} threads, device {}",
-        rayon::current_num_threads(),
-        config.device
-    );
-    let engine = engine(&config, &network, &state)?;
+    let machine = Machine::of(&config)?;
+    let engine = machine.engine(&config, &network, &state)?;
     Ok(Trained {
         folder,
         config,
@@ -129,31 +126,54 @@ fn start_over(threads: usize) -> anyhow::Error {
         .context("cannot start over with the number of threads asked for")
 }
 
-/// The engine that the configuration asks for, with the given weights.
-pub(crate) fn engine(
-    config: &RunConfig,
-    network: &Network,
-    state: &State,
-) -> Result<Box<dyn Engine>> {
-    let options = training_options(config);
-    let device: Device = config.device.parse()?;
-    Ok(if check_machine(config)? == EngineName::Cpu {
-        Box::new(CpuEngine::new(network, state, options)?)
-    } else {
-        Box::new(CandleEngine::new(network, state, options, device)?)
-    })
+/// What does the arithmetic, and where. Its name tells whether the bits of two machines can be the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Machine {
+    /// The cpu engine, on the processor.
+    Cpu,
+    /// The candle engine, on this device.
+    Candle(Device),
 }
 
-/// Which engine it is, `cpu` or `candle`, when this machine has the device and the engine runs there.
-pub(crate) fn check_machine(config: &RunConfig) -> Result<EngineName> {
-    let device: Device = config.device.parse()?;
-    match (config.engine, device.is_cpu()?) {
-        (EngineName::Candle, _) | (EngineName::Auto, false) => Ok(EngineName::Candle),
-        (EngineName::Auto, true) => Ok(EngineName::Cpu),
-        // A GPU that happens to be there is no reason to refuse what was asked for by name.
-        (EngineName::Cpu, is_cpu) if is_cpu || device == Device::Auto => Ok(EngineName::Cpu),
-        (EngineName::Cpu, _) => {
-            bail!("the cpu engine does not run on `{device}`: use --device cpu or --engine candle")
+impl Machine {
+    /// What the configuration asks for, when this machine has the device and the engine runs there.
+    pub(crate) fn of(config: &RunConfig) -> Result<Self> {
+        let device: Device = config.device.parse()?;
+        let settled = device.settled()?;
+        match (config.engine, settled) {
+            (EngineName::Auto | EngineName::Cpu, Device::Cpu) => Ok(Self::Cpu),
+            // A GPU that happens to be there is no reason to refuse what was asked for by name.
+            (EngineName::Cpu, _) if device == Device::Auto => Ok(Self::Cpu),
+            (EngineName::Cpu, _) => {
+                bail!(
+                    "the cpu engine does not run on `{device}`: use --device cpu or --engine candle"
+                )
+            }
+            (EngineName::Auto | EngineName::Candle, _) => Ok(Self::Candle(settled)),
+        }
+    }
+
+    /// The engine with the given weights.
+    pub(crate) fn engine(
+        self,
+        config: &RunConfig,
+        network: &Network,
+        state: &State,
+    ) -> Result<Box<dyn Engine>> {
+        tracing::info!("{} threads, {self}", rayon::current_num_threads());
+        let options = training_options(config);
+        Ok(match self {
+            Self::Cpu => Box::new(CpuEngine::new(network, state, options)?),
+            Self::Candle(device) => Box::new(CandleEngine::new(network, state, options, device)?),
+        })
+    }
+}
+
+impl fmt::Display for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cpu => f.write_str("cpu engine"),
+            Self::Candle(device) => write!(f, "candle engine on {device}"),
         }
     }
 }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use candle_core::DeviceLocation;
+
 use crate::{Error, Result};
 
 /// A processor, as the user asks for it: `auto`, `cpu`, `cuda`, `cuda:1` or `metal`.
@@ -30,12 +32,26 @@ pub enum Device {
 }
 
 impl Device {
-    /// Whether this is the processor, which `auto` is where this build or this machine has no GPU.
+    /// The device that `auto` is in this build on this machine; another one is itself.
     ///
     /// # Errors
     /// [`Error::Device`] for a device that is not available.
-    pub fn is_cpu(self) -> Result<bool> {
-        Ok(self.resolve()?.is_cpu())
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use juggle_models::Device;
+    ///
+    /// assert_ne!(Device::Auto.settled()?, Device::Auto);
+    /// assert_eq!(Device::Cpu.settled()?, Device::Cpu);
+    /// # Ok::<(), juggle_models::Error>(())
+    /// ```
+    pub fn settled(self) -> Result<Self> {
+        Ok(match self.resolve()?.location() {
+            DeviceLocation::Cpu => Self::Cpu,
+            DeviceLocation::Cuda { gpu_id } => Self::Cuda(gpu_id),
+            DeviceLocation::Metal { .. } => Self::Metal,
+        })
     }
 
     /// The candle device.
@@ -60,12 +76,20 @@ impl Device {
                 "this binary was built without the cargo feature `metal`".to_owned(),
             )),
             Self::Cuda(i) => {
-                candle_core::Device::new_cuda(i).map_err(|error| unavailable(error.to_string()))
+                candle_core::Device::new_cuda(i).map_err(|error| unavailable(reason(&error)))
             }
             Self::Metal => {
-                candle_core::Device::new_metal(0).map_err(|error| unavailable(error.to_string()))
+                candle_core::Device::new_metal(0).map_err(|error| unavailable(reason(&error)))
             }
         }
+    }
+}
+
+/// What went wrong, without the backtrace that candle adds to its errors when `RUST_BACKTRACE` is set.
+fn reason(error: &candle_core::Error) -> String {
+    match error {
+        candle_core::Error::WithBacktrace { inner, .. } => reason(inner),
+        error => error.to_string(),
     }
 }
 

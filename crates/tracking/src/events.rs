@@ -136,6 +136,9 @@ pub struct Started {
     pub parameters: usize,
     /// SHA-256 of the list of data files, in hexadecimal.
     pub data_sha256: String,
+    /// What does the arithmetic; logs of before do not say it.
+    #[serde(default)]
+    pub machine: String,
 }
 
 /// Where a run goes on.
@@ -149,6 +152,9 @@ pub struct Resumed {
     pub epoch: usize,
     /// Epochs that the run is to have now.
     pub epochs: usize,
+    /// What does the arithmetic now; logs of before do not say it.
+    #[serde(default)]
+    pub machine: String,
 }
 
 /// One training step.

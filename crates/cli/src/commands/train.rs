@@ -21,7 +21,7 @@ use crate::args::train::{RunArgs, TrainCommand};
 use crate::commands::report;
 use crate::config::{NetworkConfig, RunConfig, resolve_autoencoder, resolve_classifier};
 use crate::examples::Examples;
-use crate::model;
+use crate::model::{self, Machine};
 use crate::output::{self, Messages};
 use crate::progress::describe;
 use crate::run::{self, Existing};
@@ -108,7 +108,7 @@ fn prepare(args: &RunArgs, config: &RunConfig) -> Result<()> {
     if let Some(path) = &args.run {
         run::check(path, existing(args))?;
     }
-    model::check_machine(config)?;
+    Machine::of(config)?;
     model::use_threads(config.threads)
 }
 

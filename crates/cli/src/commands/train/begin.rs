@@ -17,7 +17,7 @@ use super::stop::Stop;
 use super::training::Training;
 use crate::config::{RunConfig, differences, digest};
 use crate::examples::Examples;
-use crate::model;
+use crate::model::{self, Machine};
 use crate::output::Messages;
 use crate::run::{self, Existing, Found};
 
@@ -49,10 +49,9 @@ impl Begin {
     ) -> Result<Training<'a>> {
         let network = model::network(config)?;
         let state = initialize(&network, config.seed);
-        let mut engine = model::engine(config, &network, &state)?;
+        let machine = Machine::of(config)?;
+        let mut engine = machine.engine(config, &network, &state)?;
         train.check_augment(&config.training.augment.parse()?)?;
-        let (threads, device) = (rayon::current_num_threads(), &config.device);
-        tracing::info!("{threads} threads, device {device}");
 
         let found = path.map_or(Ok(Found::Nothing), |path| run::check(path, self.existing))?;
         let path = run::create(path, config.kind)?;
@@ -71,14 +70,16 @@ impl Begin {
             val_examples: val.len(),
             parameters: network.n_parameters(),
             data_sha256: self.hashes.sha256(),
+            machine: machine.to_string(),
         });
         self.introduce(config, train, val, network.n_parameters());
         let is_resumed = checkpoint.is_some();
         let (position, log) = match checkpoint {
             Some((snapshot, events)) => {
-                self.resume(&run, config, &mut *engine, snapshot, events)?
+                self.check_machine(machine, &snapshot.position);
+                self.resume(&run, config, (&mut *engine, machine), snapshot, events)?
             }
-            None => self.start(&run, config, started)?,
+            None => self.start(&run, config, machine, started)?,
         };
         self.messages
             .note(format_args!("writing to {}", run.path().display()));
@@ -136,6 +137,7 @@ impl Begin {
         &self,
         run: &RunFolder,
         config: &RunConfig,
+        machine: Machine,
         started: Event,
     ) -> Result<(Position, EventLog)> {
         run.clear()?;
@@ -151,6 +153,7 @@ impl Begin {
             epoch: 1,
             data_sha256: self.hashes.sha256(),
             config_sha256: digest(config)?,
+            machine: machine.to_string(),
             ..Position::default()
         };
         Ok((position, log))
@@ -221,11 +224,22 @@ impl Begin {
         Ok(())
     }
 
+    /// `auto` may be another device than it was.
+    fn check_machine(&self, machine: Machine, position: &Position) {
+        let (before, now) = (&position.machine, machine.to_string());
+        if !before.is_empty() && *before != now {
+            self.messages.line(format_args!(
+                "warning: the run was trained by the {before} and goes on with the {now}: its weights will have other last bits than either \
+                 would give alone"
+            ));
+        }
+    }
+
     fn resume(
         &self,
         run: &RunFolder,
         config: &RunConfig,
-        engine: &mut dyn Engine,
+        (engine, machine): (&mut dyn Engine, Machine),
         Snapshot { position, state }: Snapshot,
         events: u64,
     ) -> Result<(Position, EventLog)> {
@@ -247,6 +261,7 @@ impl Begin {
             step: position.step,
             epoch: position.epoch,
             epochs: config.training.epochs,
+            machine: machine.to_string(),
         })))?;
         self.messages.note(format_args!(
             "resumed in epoch {} after step {}, from {}",
@@ -258,6 +273,7 @@ impl Begin {
         Ok((
             Position {
                 data_sha256,
+                machine: machine.to_string(),
                 ..position
             },
             log,

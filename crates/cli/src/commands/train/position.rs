@@ -40,6 +40,9 @@ pub(super) struct Position {
     pub(super) data_sha256: String,
     /// Of the part of the configuration that may not change.
     pub(super) config_sha256: String,
+    /// What did the arithmetic; checkpoints of before do not say it.
+    #[serde(default)]
+    pub(super) machine: String,
 }
 
 /// The epoch with the lowest validation loss.

@@ -21,7 +21,7 @@ use crate::args::tune::{Objective, PlaceArgs, PrunerName, SamplerName, SearchArg
 use crate::commands::train::Stop;
 use crate::config::{RunConfig, differences};
 use crate::failure::{Interrupted, TimeIsUp};
-use crate::model;
+use crate::model::{self, Machine};
 use crate::output::{Messages, View};
 
 /// How often a trial is taken up again whose process was killed. It goes on from its checkpoints, so this ends only those that
@@ -53,7 +53,7 @@ pub(super) fn run(
     let name = args.study.clone().unwrap_or(config.kind.to_string());
     let out = folder(&args.place, &name)?;
     let judging = Judging::new(args, &config)?;
-    model::check_machine(&config)?;
+    Machine::of(&config)?;
     model::use_threads(config.threads)?;
     let stop = Stop::on_signals(&config.saving)?;
     let parts = judging.read(&mut config, messages)?;
