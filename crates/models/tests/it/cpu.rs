@@ -2,8 +2,8 @@
 
 use juggle_kernels::Level;
 use juggle_models::{
-    AutoencoderConfig, CandleEngine, CpuEngine, Device, Engine, Loss, Optimizer, State,
-    TrainingOptions, Values, autoencoder, initialize,
+    AutoencoderConfig, CandleEngine, CpuEngine, Engine, Loss, Optimizer, State, TrainingOptions,
+    Values, autoencoder, initialize,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -30,8 +30,13 @@ fn both_engines_agree_on_every_network_and_batch_size() {
         for n in [1, 3, 8, 11] {
             let what = |of: &str| format!("{} with {n} images: {of}", case.name);
             let mut cpu = CpuEngine::new(&case.network, &state, case.options()).unwrap();
-            let mut candle =
-                CandleEngine::new(&case.network, &state, case.options(), Device::Cpu).unwrap();
+            let mut candle = CandleEngine::new(
+                &case.network,
+                &state,
+                case.options(),
+                crate::candle_device(),
+            )
+            .unwrap();
             let inputs = case.inputs(n);
             let gradients = |engine: &dyn Engine| {
                 case.with_targets(n, |targets| engine.gradients(&inputs, targets).unwrap())
@@ -204,7 +209,13 @@ fn what_is_no_number_shows_in_outputs_and_loss() {
     for case in cases() {
         let state = initialize(&case.network, 5);
         let cpu = CpuEngine::new(&case.network, &state, case.options()).unwrap();
-        let candle = CandleEngine::new(&case.network, &state, case.options(), Device::Cpu).unwrap();
+        let candle = CandleEngine::new(
+            &case.network,
+            &state,
+            case.options(),
+            crate::candle_device(),
+        )
+        .unwrap();
         let engines: [Box<dyn Engine>; 2] = [Box::new(cpu), Box::new(candle)];
         let mut inputs = case.inputs(2);
         inputs[0] = f32::NAN;

@@ -1,9 +1,8 @@
 //! Training and inference: overfitting, determinism, averaging, borders, errors.
 
 use juggle_models::{
-    AutoencoderConfig, CandleEngine, CnnConfig, CpuEngine, Device, Engine, Error, Layer, Loss,
-    Network, Optimizer, Source, State, StateTensor, Targets, TrainingOptions, autoencoder, cnn,
-    initialize,
+    AutoencoderConfig, CandleEngine, CnnConfig, CpuEngine, Engine, Error, Layer, Loss, Network,
+    Optimizer, Source, State, StateTensor, Targets, TrainingOptions, autoencoder, cnn, initialize,
 };
 
 const CROSS_ENTROPY: Loss = Loss::CrossEntropy {
@@ -34,7 +33,7 @@ fn small_cnn(batch_norm: bool) -> Network {
 fn engines(network: &Network, state: &State, options: TrainingOptions) -> [Box<dyn Engine>; 2] {
     [
         Box::new(CpuEngine::new(network, state, options).unwrap()),
-        Box::new(CandleEngine::new(network, state, options, Device::Cpu).unwrap()),
+        Box::new(CandleEngine::new(network, state, options, crate::candle_device()).unwrap()),
     ]
 }
 
@@ -107,7 +106,7 @@ fn the_same_seed_gives_the_same_bits_with_any_number_of_threads() {
                 &network,
                 &initialize(&network, 5),
                 options(CROSS_ENTROPY),
-                Device::Cpu,
+                crate::candle_device(),
             )
             .unwrap();
             for _ in 0..3 {
@@ -343,7 +342,8 @@ fn options_out_of_range_are_refused() {
     let network = small_cnn(false);
     let state = initialize(&network, 0);
     let refused = |options| {
-        let candle = CandleEngine::new(&network, &state, options, Device::Cpu).unwrap_err();
+        let candle =
+            CandleEngine::new(&network, &state, options, crate::candle_device()).unwrap_err();
         let cpu = CpuEngine::new(&network, &state, options).unwrap_err();
         assert_eq!(candle.to_string(), cpu.to_string());
         cpu.to_string()
@@ -385,6 +385,8 @@ fn options_out_of_range_are_refused() {
 #[test]
 #[cfg(not(any(feature = "cuda", feature = "metal")))]
 fn a_device_that_was_not_built_in_is_refused_by_name() {
+    use juggle_models::Device;
+
     let network = small_cnn(false);
     let refused = |device| {
         CandleEngine::new(

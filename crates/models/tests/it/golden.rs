@@ -4,8 +4,8 @@ use std::path::Path;
 
 use juggle_kernels::Level;
 use juggle_models::{
-    AutoencoderConfig, CandleEngine, CnnConfig, CpuEngine, Device, Engine, Layer, Loss, Network,
-    Optimizer, Precision, Source, State, StateTensor, Targets, TrainingOptions, autoencoder, cnn,
+    AutoencoderConfig, CandleEngine, CnnConfig, CpuEngine, Engine, Layer, Loss, Network, Optimizer,
+    Precision, Source, State, StateTensor, Targets, TrainingOptions, autoencoder, cnn,
 };
 use safetensors::{Dtype, SafeTensors};
 
@@ -117,9 +117,14 @@ fn check_with(name: &str, network: &Network, options: TrainingOptions, learning_
     let golden = Golden::read(name);
     let before = golden.state("before/");
     for (precision, tolerance) in [(Precision::F64, F64), (Precision::F32, F32)] {
-        let mut engine =
-            CandleEngine::with_precision(network, &before, options, Device::Cpu, precision)
-                .unwrap();
+        let mut engine = CandleEngine::with_precision(
+            network,
+            &before,
+            options,
+            crate::candle_device(),
+            precision,
+        )
+        .unwrap();
         check_engine(
             &golden,
             network,

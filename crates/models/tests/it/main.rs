@@ -14,3 +14,11 @@ mod occlusion; // maps of a network whose answer is known; what is refused
 mod onnx; // files for other programs
 mod resume; // a training that goes on with the same bits; steps that move nothing
 mod state; // weights on disk
+
+/// Where the Candle engine runs: on the device that `JUGGLE_TEST_DEVICE` names, else on the CPU.
+fn candle_device() -> juggle_models::Device {
+    match std::env::var("JUGGLE_TEST_DEVICE") {
+        Ok(name) => name.parse().unwrap(),
+        Err(_) => juggle_models::Device::Cpu,
+    }
+}

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use juggle_models::{
-    CandleEngine, CpuEngine, Device, Engine, Optimizer, State, StateTensor, Targets,
-    TrainingOptions, TrainingState, initialize,
+    CandleEngine, CpuEngine, Engine, Optimizer, State, StateTensor, Targets, TrainingOptions,
+    TrainingState, initialize,
 };
 
 use crate::cases::{Case, cases, classifier, noise, skipping};
@@ -22,7 +22,9 @@ fn engines(case: &Case, options: TrainingOptions, seed: u64) -> [Box<dyn Engine>
     let state = initialize(&case.network, seed);
     [
         Box::new(CpuEngine::new(&case.network, &state, options).unwrap()),
-        Box::new(CandleEngine::new(&case.network, &state, options, Device::Cpu).unwrap()),
+        Box::new(
+            CandleEngine::new(&case.network, &state, options, crate::candle_device()).unwrap(),
+        ),
     ]
 }
 

@@ -5,6 +5,14 @@ use crate::{
     CnnConfig, Device, Engine, Loss, Optimizer, Targets, TrainingOptions, cnn, initialize,
 };
 
+/// What `JUGGLE_TEST_DEVICE` names, else the CPU.
+pub(super) fn device() -> Device {
+    match std::env::var("JUGGLE_TEST_DEVICE") {
+        Ok(name) => name.parse().unwrap(),
+        Err(_) => Device::Cpu,
+    }
+}
+
 #[test]
 fn nothing_that_outlives_a_step_holds_its_graph() {
     let config = CnnConfig {
@@ -24,7 +32,7 @@ fn nothing_that_outlives_a_step_holds_its_graph() {
         clip_norm: None,
     };
     let mut engine =
-        CandleEngine::new(&network, &initialize(&network, 0), options, Device::Cpu).unwrap();
+        CandleEngine::new(&network, &initialize(&network, 0), options, device()).unwrap();
     let (images, labels) = (vec![0.5; 2 * 64], [0, 1]);
     for _ in 0..2 {
         engine
@@ -81,7 +89,7 @@ fn weights_of_a_dead_unit_end_at_zero_and_never_as_subnormal_numbers() {
     };
     // A black image: the first layer's weights get no gradient but that of the decay.
     let mut engine =
-        CandleEngine::new(&network, &initialize(&network, 0), options, Device::Cpu).unwrap();
+        CandleEngine::new(&network, &initialize(&network, 0), options, device()).unwrap();
     let mut smallest = f32::INFINITY;
     for _ in 0..160 {
         engine
